@@ -1,0 +1,1 @@
+"""The words that Airflow and the stages share: task, dataset, result, errors."""

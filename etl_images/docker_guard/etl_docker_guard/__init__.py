@@ -1,0 +1,1 @@
+"""Lets through to the Docker Engine what a stage needs, and nothing else."""

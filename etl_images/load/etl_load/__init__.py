@@ -1,0 +1,1 @@
+"""Merges Parquet into the warehouse."""

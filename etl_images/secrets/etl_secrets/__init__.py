@@ -1,0 +1,1 @@
+"""Generates, keeps and rotates the platform's secrets."""

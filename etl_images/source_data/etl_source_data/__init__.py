@@ -1,0 +1,1 @@
+"""Fills the demo's source system with the flights of 2013."""

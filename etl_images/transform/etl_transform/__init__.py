@@ -1,0 +1,1 @@
+"""Runs an author's transform over Parquet."""
