@@ -1,1 +1,71 @@
-"""The words that Airflow and the stages share: task, dataset, result, errors."""
+"""The contract between Airflow and the stages: what goes into a container, and what comes out of it.
+
+    StageOperator ── StageTask, JSON in $ETL_TASK ──► stage(task) -> StageResult
+                  ◄── log lines, and one marked line ──┘
+
+A stage is a function of its task. `run` is all that its `__main__` needs: it reads the task, runs the function, turns
+whatever happens into a StageResult and prints that as the last, marked line. `Conversation` is the other end of the wire.
+"""
+
+from etl_contract._dataset import Dataset
+from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._result import Fault, Load, Outcome, StageResult
+from etl_contract._spec import (
+    Chart,
+    Extract,
+    LoadMode,
+    LoadTarget,
+    Name,
+    PandasTransform,
+    Source,
+    SqlSource,
+    TableName,
+    Transform,
+    Visualize,
+)
+from etl_contract._stage import run
+from etl_contract._task import (
+    ExtractTask,
+    Interval,
+    LoadTask,
+    StageName,
+    StageTask,
+    TransformTask,
+    VisualizeTask,
+)
+from etl_contract._wire import Conversation, LogLine, marked
+
+__all__ = [
+    "Chart",
+    "Conversation",
+    "DataError",
+    "Dataset",
+    "Extract",
+    "ExtractTask",
+    "Fault",
+    "Interval",
+    "Load",
+    "LoadMode",
+    "LoadTarget",
+    "LoadTask",
+    "LogLine",
+    "Name",
+    "NothingToDo",
+    "Outcome",
+    "PandasTransform",
+    "Source",
+    "SpecError",
+    "SqlSource",
+    "StageError",
+    "StageName",
+    "StageResult",
+    "StageTask",
+    "TableName",
+    "Transform",
+    "TransformTask",
+    "Unavailable",
+    "Visualize",
+    "VisualizeTask",
+    "marked",
+    "run",
+]

@@ -1,0 +1,128 @@
+"""Models what an author may ask of each stage.
+
+The first line of a section is its kind (`sql:`, `pandas:`); the rest are that kind's fields. A field's `description` is
+what docs/pipelines.md prints.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
+
+from etl_contract._model import Model
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?$")]
+Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+FunctionName = Annotated[str, StringConstraints(pattern=r"^[\w-]+\.py:[A-Za-z_]\w*$")]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+
+
+class SqlSource(Model):
+    """Rows of a table or of a query, read through a connection."""
+
+    sql: Name = Field(description="The connection to read through, such as `source` or `warehouse`.")
+    table: TableName | None = Field(default=None, description="The table or view to read, whole.")
+    query: Sql | None = Field(
+        default=None,
+        description="The query to read instead; `:start` and `:end` are bound to the run's interval.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_table_and_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either 'table' or 'query', not both and not neither")
+        return self
+
+
+# The kinds of source, by the key that names them: a new kind joins with a line.
+SOURCE_KINDS: Mapping[str, type[Model]] = {"sql": SqlSource}
+
+Source = SqlSource
+Extract = Annotated[dict[Name, Source], Field(min_length=1)]
+
+
+class PandasTransform(Model):
+    """A function of the twin file: DataFrames in, by name; DataFrames out, by name."""
+
+    pandas: FunctionName = Field(description="File and function, such as `flights.py:enrich`.")
+
+    @property
+    def file(self) -> str:
+        """Name the author's file."""
+        return self.pandas.partition(":")[0]
+
+    @property
+    def function(self) -> str:
+        """Name the author's function."""
+        return self.pandas.partition(":")[2]
+
+
+TRANSFORM_KINDS: Mapping[str, type[Model]] = {"pandas": PandasTransform}
+
+Transform = PandasTransform
+
+
+class LoadMode(StrEnum):
+    """How rows meet those that are already there."""
+
+    partition = "partition"
+    upsert = "upsert"
+
+
+class LoadTarget(Model):
+    """A table of the warehouse, and how its rows are merged."""
+
+    table: TableName = Field(description="The table, with its schema; `mart` where none is given.")
+    mode: LoadMode = Field(
+        description="`partition` replaces the interval's partitions whole; `upsert` updates rows by their key."
+    )
+    key: tuple[Column, ...] = Field(default=(), description="The columns that name a row; needed by `upsert`.")
+    partition: Column | None = Field(
+        default=None, description="The date column whose days are replaced; needed by `partition`."
+    )
+
+    @field_validator("table")
+    @classmethod
+    def _qualified(cls, table: str) -> str:
+        return table if "." in table else f"mart.{table}"
+
+    @field_validator("key")
+    @classmethod
+    def _distinct(cls, key: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(key)) != len(key):
+            raise ValueError("names a column twice")
+        return key
+
+    @model_validator(mode="after")
+    def _mode_has_what_it_needs(self) -> Self:
+        if self.mode is LoadMode.upsert and not self.key:
+            raise ValueError("key: required for mode 'upsert', but not there")
+        if self.mode is LoadMode.partition and self.partition is None:
+            raise ValueError("partition: required for mode 'partition', but not there")
+        if self.mode is LoadMode.upsert and self.partition is not None:
+            raise ValueError("partition: has no meaning for mode 'upsert'")
+        return self
+
+
+class Chart(Model):
+    """A chart in Vega-Lite's terms over a query against the warehouse."""
+
+    title: str = Field(description="What stands above the chart.")
+    sql: Sql = Field(
+        description="The query against the warehouse; `:start`, `:end` (instants) and `:first_day`, `:last_day` "
+        "(dates of the interval in the pipeline's time zone) are bound."
+    )
+    mark: str | dict[str, JsonValue] = Field(description="A Vega-Lite mark, such as `line`.")
+    encoding: dict[str, str | dict[str, JsonValue]] = Field(
+        description="Vega-Lite channels; a text such as `hour:O` or `mean(delay):Q` is short for field and type."
+    )
+    transform: tuple[dict[str, JsonValue], ...] = Field(default=(), description="Vega-Lite transforms, in order.")
+
+
+class Visualize(Model):
+    """The report of a run."""
+
+    title: str = Field(description="The report's title.")
+    charts: tuple[Chart, ...] = Field(default=(), description="The report's charts, in order.")

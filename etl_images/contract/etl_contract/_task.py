@@ -1,0 +1,108 @@
+"""Models what a stage is told: everything it needs, and no secret."""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from etl_contract._dataset import Dataset
+from etl_contract._model import Model
+from etl_contract._result import Load
+from etl_contract._spec import Extract, LoadTarget, Name, Transform, Visualize
+
+
+class StageName(StrEnum):
+    """The four stages, in the order of the data."""
+
+    extract = "extract"
+    transform = "transform"
+    load = "load"
+    visualize = "visualize"
+
+
+class Interval(Model):
+    """The half-open span of time [start, end) that a run is about."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    timezone: str = "UTC"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError(f"ends at {self.end} but starts at {self.start}")
+        return self
+
+    @property
+    def local_start(self) -> datetime:
+        """Give the start as a clock in the pipeline's time zone shows it."""
+        return self.start.astimezone(ZoneInfo(self.timezone))
+
+    @property
+    def local_end(self) -> datetime:
+        """Give the end as a clock in the pipeline's time zone shows it."""
+        return self.end.astimezone(ZoneInfo(self.timezone))
+
+    @property
+    def first_day(self) -> date:
+        """Give the first local day that the interval touches."""
+        return self.local_start.date()
+
+    @property
+    def last_day(self) -> date:
+        """Give the last local day that the interval touches."""
+        return (self.local_end - timedelta(microseconds=1)).date()
+
+    def __str__(self) -> str:
+        """Print a day as a day, and anything else as two instants."""
+        start, end = self.local_start, self.local_end
+        whole_days = not any((start.hour, start.minute, start.second, end.hour, end.minute, end.second))
+        if whole_days and self.first_day == self.last_day:
+            return f"{self.first_day}"
+        if whole_days:
+            return f"{self.first_day} to {self.last_day}"
+        return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+
+
+class StageTask(Model):
+    """What every stage is told of its run."""
+
+    pipeline: Name
+    run_id: str
+    try_number: Annotated[int, Field(ge=1)] = 1
+    interval: Interval
+    run_uri: str
+    inputs: tuple[Dataset, ...] = ()
+
+
+class ExtractTask(StageTask):
+    """What extract is told: its sources by name."""
+
+    stage: Literal[StageName.extract] = StageName.extract
+    spec: Extract
+
+
+class TransformTask(StageTask):
+    """What transform is told: the author's function, and the text of its file."""
+
+    stage: Literal[StageName.transform] = StageName.transform
+    spec: Transform
+    files: dict[str, str]
+
+
+class LoadTask(StageTask):
+    """What load is told: the target of each dataset."""
+
+    stage: Literal[StageName.load] = StageName.load
+    spec: dict[Name, LoadTarget]
+
+
+class VisualizeTask(StageTask):
+    """What visualize is told: the report's charts, and where it goes."""
+
+    stage: Literal[StageName.visualize] = StageName.visualize
+    spec: Visualize
+    report_uri: str
+    loads: tuple[Load, ...] = ()

@@ -1,0 +1,112 @@
+"""Reads and writes Datasets as Parquet, at any URI that pyarrow.fs opens, by batches, atomically, with a checksum.
+
+Needs the extra `etl-contract[parquet]`; nothing else of the contract imports pyarrow.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from etl_contract._dataset import Dataset
+from etl_contract._errors import DataError, Unavailable
+
+BATCH_ROWS = 65_536
+
+
+class DatasetWriter:
+    """Writes batches of one schema; `finish` publishes the file under its name.
+
+    Until then the rows stand under a temporary name beside it, so that a reader never meets half a file and a retry
+    simply writes again.
+    """
+
+    def __init__(self, folder_uri: str, name: str, schema: pa.Schema) -> None:
+        self.uri = f"{folder_uri.rstrip('/')}/{name}.parquet"
+        self._name = name
+        self._fs, self._path = pa.fs.FileSystem.from_uri(self.uri)
+        self._fs.create_dir(self._path.rpartition("/")[0], recursive=True)
+        self._part = f"{self._path}.part"
+        self._sink = _Hashing(self._fs.open_output_stream(self._part))
+        self._parquet = pq.ParquetWriter(pa.PythonFile(self._sink, mode="w"), schema, compression="zstd")
+        self.rows = 0
+
+    def write(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Append rows; their schema must be the writer's."""
+        self._parquet.write(batch)
+        self.rows += batch.num_rows
+
+    def finish(self) -> Dataset:
+        """Close the file, give it its name, and describe it."""
+        self._parquet.close()
+        self._sink.close()
+        self._fs.move(self._part, self._path)
+        return Dataset(
+            name=self._name, uri=self.uri, rows=self.rows, bytes=self._sink.size, sha256=self._sink.sha256.hexdigest()
+        )
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+        self._sink.close()
+        self._fs.delete_file(self._part)
+
+
+@contextmanager
+def writing(folder_uri: str, name: str, schema: pa.Schema) -> Iterator[DatasetWriter]:
+    """Open a writer that leaves nothing behind when the block fails; call `finish` inside the block."""
+    writer = DatasetWriter(folder_uri, name, schema)
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+@contextmanager
+def reading(dataset: Dataset) -> Iterator[pq.ParquetFile]:
+    """Open a dataset after its checksum has been verified.
+
+    Raises:
+        Unavailable: the file is not there.
+        DataError: the file is not the one that the stage before wrote.
+    """
+    fs, path = pa.fs.FileSystem.from_uri(dataset.uri)
+    try:
+        with fs.open_input_stream(path) as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        hint = "Clear the stage that writes it, and those after it."
+        raise Unavailable("the file is gone", where=dataset.uri, hint=hint) from error
+    if found != dataset.sha256:
+        hint = "Clear the stage that writes it, and those after it."
+        raise DataError(f"the file's checksum is {found}, not {dataset.sha256}", where=dataset.uri, hint=hint)
+    with fs.open_input_file(path) as file, pq.ParquetFile(file) as parquet:
+        yield parquet
+
+
+class _Hashing(io.RawIOBase):
+    """Counts and digests what passes on its way to a file."""
+
+    def __init__(self, file: IO[bytes] | Any) -> None:  # noqa: ANN401 - pyarrow has no stubs
+        self._file = file
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
+        self.sha256.update(data)
+        self.size += len(data)
+        self._file.write(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
