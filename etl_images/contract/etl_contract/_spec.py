@@ -4,11 +4,11 @@ The first line of a section is its kind (`sql:`, `pandas:`); the rest are that k
 what docs/pipelines.md prints.
 """
 
-from collections.abc import Mapping
+import difflib
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from etl_contract._model import Model
 
@@ -17,6 +17,20 @@ TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[
 Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 FunctionName = Annotated[str, StringConstraints(pattern=r"^[\w-]+\.py:[A-Za-z_]\w*$")]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+
+
+def _kind(noun: str, *kinds: str) -> BeforeValidator:
+    """Refuse a section that is of no known kind, before its fields are looked at."""
+
+    def check(section: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+        if not isinstance(section, dict) or not section or section.keys() & set(kinds):
+            return section
+        first = str(next(iter(section)))
+        close = difflib.get_close_matches(first, kinds, n=1, cutoff=0.5)
+        remedy = f"did you mean '{close[0]}'?" if close else f"write one of: {', '.join(kinds)}"
+        raise ValueError(f"'{first}' is not a {noun}; {remedy}")
+
+    return BeforeValidator(check)
 
 
 class SqlSource(Model):
@@ -36,10 +50,7 @@ class SqlSource(Model):
         return self
 
 
-# The kinds of source, by the key that names them: a new kind joins with a line.
-SOURCE_KINDS: Mapping[str, type[Model]] = {"sql": SqlSource}
-
-Source = SqlSource
+Source = Annotated[SqlSource, _kind("source", "sql")]
 Extract = Annotated[dict[Name, Source], Field(min_length=1)]
 
 
@@ -59,9 +70,7 @@ class PandasTransform(Model):
         return self.pandas.partition(":")[2]
 
 
-TRANSFORM_KINDS: Mapping[str, type[Model]] = {"pandas": PandasTransform}
-
-Transform = PandasTransform
+Transform = Annotated[PandasTransform, _kind("transform", "pandas")]
 
 
 class LoadMode(StrEnum):

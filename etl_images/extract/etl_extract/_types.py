@@ -1,0 +1,64 @@
+"""Maps PostgreSQL's types to Arrow's so that no value changes on its way."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from psycopg import Column
+from psycopg.postgres import types
+
+from etl_contract import SpecError
+
+_UTC = pa.timestamp("us", tz="UTC")
+_BY_NAME = {
+    "bool": pa.bool_(),
+    "int2": pa.int16(),
+    "int4": pa.int32(),
+    "int8": pa.int64(),
+    "oid": pa.int64(),
+    "float4": pa.float32(),
+    "float8": pa.float64(),
+    "bytea": pa.binary(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp": pa.timestamp("us"),
+    "timestamptz": _UTC,
+}
+_BY_OID = {types[name].oid: arrow for name, arrow in _BY_NAME.items()}
+_LISTS = {types[name].array_oid: pa.list_(arrow) for name, arrow in _BY_NAME.items()} | {
+    types[name].array_oid: pa.list_(pa.string()) for name in ("text", "varchar", "bpchar", "uuid")
+}
+_MOST_DIGITS = 38
+
+
+def arrow_schema(description: Sequence[Column], where: str) -> pa.Schema:
+    """Give the Arrow schema of a result.
+
+    Raises:
+        SpecError: two columns have one name.
+    """
+    names = [column.name for column in description]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        hint = "Give each its own name with 'as'."
+        raise SpecError(f"the result has two columns named {', '.join(twice)}", where=where, hint=hint)
+    return pa.schema([(column.name, arrow_type(column)) for column in description])
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Give a column's Arrow type; what Arrow has no type for (uuid, json, enums, inet, ...) travels as its text."""
+    if column.type_code == types["numeric"].oid:
+        precision, scale = column.precision or _MOST_DIGITS, column.scale if column.precision else 10
+        return pa.decimal128(precision, scale or 0) if precision <= _MOST_DIGITS else pa.decimal256(precision, scale or 0)
+    return _BY_OID.get(column.type_code) or _LISTS.get(column.type_code) or pa.string()
+
+
+def plain(values: tuple[Any, ...], arrow: pa.DataType) -> Sequence[Any]:
+    """Give the values as Arrow takes them: for a text column, each value as its text."""
+    if arrow != pa.string():
+        return values
+    return [value if value is None or isinstance(value, str) else _text(value) for value in values]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - any value that PostgreSQL has
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool | int | float) else str(value)
