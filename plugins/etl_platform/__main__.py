@@ -1,0 +1,52 @@
+"""The commands behind `make check` and `make run`: python -m etl_platform --help."""
+
+import argparse
+import sys
+from datetime import date
+from pathlib import Path
+
+from etl_platform._pipeline import Broken, read_pipelines
+from etl_platform._settings import Settings
+
+
+def main() -> int:
+    """Run the command that the arguments name; give the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m etl_platform", description="Commands for pipelines.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="say what is wrong with the pipeline files; needs no network")
+    check.add_argument("pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named")
+    check.add_argument("--folder", type=Path, default=Settings.of_environment().pipelines, help="where the files are")
+    check.set_defaults(command=_check)
+
+    run = commands.add_parser("run", help="run a pipeline now, and follow its stages to the end")
+    run.add_argument("pipeline", metavar="PIPELINE")
+    run.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the last complete interval")
+    run.add_argument("--wait-for-dag", type=int, default=120, metavar="SECONDS", help="until Airflow has read the file")
+    run.set_defaults(command=_run)
+
+    arguments = parser.parse_args()
+    code: int = arguments.command(arguments)
+    return code
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Read every pipeline; print its problems, or that it has none."""
+    read = [item for item in read_pipelines(arguments.folder) if not arguments.pipelines or item.name in arguments.pipelines]
+    if unknown := set(arguments.pipelines) - {item.name for item in read}:
+        print(f"There is no config/pipelines/{sorted(unknown)[0]}.yaml.")
+        return 2
+    for item in read:
+        print(item if isinstance(item, Broken) else f"config/pipelines/{item.name}.yaml is well: {' > '.join(item.stages)}")
+    return int(any(isinstance(item, Broken) for item in read))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run a pipeline through Airflow's REST API."""
+    from etl_platform._follow import follow  # noqa: PLC0415 - `check` needs no HTTP client
+
+    return follow(arguments.pipeline, arguments.day, arguments.wait_for_dag)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Builds a DAG of a pipeline: a task a stage, in the order of the data."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, BaseOperator, Context, CronDataIntervalTimetable, Param, chain, get_parsing_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from etl_platform._operator import StageOperator
+from etl_platform._pipeline import Broken, Pipeline, read_pipelines
+from etl_platform._settings import Settings
+
+DAY_HELP = (
+    "The day that the run is about, in the pipeline's time zone. Left empty, it is the last complete interval of the "
+    "schedule. Loading a day again replaces it; nothing is counted twice."
+)
+
+
+def build_dags() -> dict[str, DAG]:
+    """Build the DAG of every pipeline file, by its id; in a task's process, only the DAG of that task."""
+    settings = Settings.of_environment()
+    only = get_parsing_context().dag_id
+    read = read_pipelines(settings.pipelines, only)
+    return {
+        item.name: _broken_dag(item) if isinstance(item, Broken) else build_dag(item, settings) for item in read
+    }
+
+
+def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
+    """Build a pipeline's DAG.
+
+    The pipeline's whole text stands in the DAG's documentation, so that an edit of any of it is a new DAG version and
+    Airflow shows which run used which code.
+    """
+    timetable = pipeline.schedule and CronDataIntervalTimetable(pipeline.schedule, timezone=pipeline.timezone)
+    with DAG(
+        dag_id=pipeline.name,
+        description=pipeline.description,
+        schedule=timetable or None,
+        start_date=datetime.combine(pipeline.start, time.min, UTC),
+        catchup=False,
+        max_active_runs=2,
+        tags=list(pipeline.tags),
+        is_paused_upon_creation=pipeline.paused,
+        params={"day": Param(None, type=["null", "string"], format="date", title="Day", description=DAY_HELP)},
+        default_args={
+            "owner": pipeline.owner,
+            "retries": pipeline.retries,
+            "retry_delay": timedelta(seconds=10),
+            "retry_exponential_backoff": 3,
+            "max_retry_delay": timedelta(minutes=10),
+        },
+        doc_md=_documentation(pipeline.description, pipeline.text, pipeline.files),
+    ) as dag:
+        operators = [
+            StageOperator(
+                task_id=stage.value,
+                stage=stage,
+                pipeline=pipeline,
+                settings=settings,
+                execution_timeout=timedelta(minutes=pipeline.limits.of(stage).minutes),
+            )
+            for stage in pipeline.stages
+        ]
+        chain(*operators)
+    return dag
+
+
+class _Problems(BaseOperator):
+    """Fails with the problems of a pipeline file, for whoever triggers it all the same."""
+
+    def __init__(self, *, message: str, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(**kwargs)
+        self.message = message
+
+    def execute(self, context: Context) -> None:
+        raise AirflowFailException(self.message)
+
+
+def _broken_dag(broken: Broken) -> DAG:
+    """Build a DAG that shows what is wrong, so that one bad file hides neither itself nor its neighbours."""
+    count = len(broken.problems)
+    with DAG(
+        dag_id=broken.name,
+        dag_display_name=f"{broken.name} ⚠ {count} problem{'s' * (count > 1)}",
+        description=f"{broken.problems[0]}",
+        schedule=None,
+        tags=["broken"],
+        doc_md=f"# This pipeline cannot run\n\n```text\n{broken}\n```\n\n{_block('yaml', broken.text)}",
+    ) as dag:
+        _Problems(task_id="problems", message=str(broken))
+    return dag
+
+
+def _documentation(description: str, text: str, files: dict[str, str]) -> str:
+    twins = "\n\n".join(f"## {name}\n\n{_block('python', code)}" for name, code in files.items())
+    return f"{description}\n\n## Pipeline\n\n{_block('yaml', text)}\n\n{twins}"
+
+
+def _block(language: str, text: str) -> str:
+    """Fence a text with more backticks than it has itself."""
+    fence = "`" * max(3, max((len(run) for run in text.replace("\n", " ").split(" ") if set(run) == {"`"}), default=0) + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"

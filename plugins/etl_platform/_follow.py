@@ -1,0 +1,120 @@
+"""Runs a pipeline and shows its stages as they go."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from etl_contract import StageResult
+from etl_platform._airflow_api import AirflowApi
+
+POLL_SECONDS = 1
+SIGN_OF_LIFE_SECONDS = 20
+OVER = {"success", "failed", "skipped", "upstream_failed", "removed"}
+
+
+def follow(pipeline: str, day: date | None, wait_for_dag: int, say: Callable[[str], None] | None = None) -> int:
+    """Run a pipeline to its end; give 0 if it succeeded.
+
+    A run of the schedule that is under way is followed instead of starting a second one beside it.
+    """
+    say = say or (lambda line: print(line, flush=True))
+    try:
+        api = AirflowApi.login()
+        if complaint := _wait_for_dag(api, pipeline, wait_for_dag):
+            say(complaint)
+            return 1
+        run = _run_of(api, pipeline, day, say)
+        succeeded = _follow_stages(api, pipeline, run["dag_run_id"], say)
+        address = run_address(pipeline, run["dag_run_id"])
+        say(f"Run:    {address}")
+        if succeeded and api.dag(pipeline):
+            say(f"Report: {report_address(pipeline, run['dag_run_id'])}")
+    except httpx.HTTPStatusError as error:
+        say(f"Airflow answered {error.response.status_code} to {error.request.url}: {error.response.text[:500]}")
+        return 1
+    except httpx.TransportError as error:
+        say(f"Airflow does not answer: {error}. Is it up? make status")
+        return 1
+    return 0 if succeeded else 1
+
+
+def run_address(pipeline: str, run_id: str) -> str:
+    """Give the address of a run in the web UI."""
+    return f"{_base()}/dags/{pipeline}/runs/{quote(run_id, safe='')}"
+
+
+def report_address(pipeline: str, run_id: str) -> str:
+    """Give the address of a run's report."""
+    return f"{_base()}/reports/dags/{pipeline}/runs/{quote(run_id, safe='')}/index.html"
+
+
+def _base() -> str:
+    return os.environ.get("AIRFLOW__API__BASE_URL", "http://localhost:8080").rstrip("/")
+
+
+def _wait_for_dag(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
+    """Wait until Airflow has read the pipeline's file; say why it cannot run."""
+    deadline = time.monotonic() + seconds
+    while (dag := api.dag(pipeline)) is None:
+        if time.monotonic() > deadline:
+            return f"Airflow knows no pipeline '{pipeline}'. Is there a config/pipelines/{pipeline}.yaml? See: make check"
+        time.sleep(POLL_SECONDS)
+    if any(tag["name"] == "broken" for tag in dag["tags"]):
+        return f"'{pipeline}' cannot run: {dag['description']}. For all of it: make check"
+    if dag["is_paused"]:
+        return f"'{pipeline}' is paused, so a run would wait. Switch it on: {_base()}/dags/{pipeline}"
+    return None
+
+
+def _run_of(api: AirflowApi, pipeline: str, day: date | None, say: Callable[[str], None]) -> dict[str, Any]:
+    if day is None and (active := api.active_run(pipeline)):
+        say(f"{pipeline}: following the scheduled run that is under way")
+        return active
+    say(f"{pipeline}: running {day or 'the last complete interval'}")
+    return api.trigger(pipeline, {"day": day.isoformat()} if day else {})
+
+
+def _follow_stages(api: AirflowApi, pipeline: str, run_id: str, say: Callable[[str], None]) -> bool:
+    """Tell each stage once when it is over, and its trouble when it has some; say whether all went well."""
+    told: set[tuple[str, int, str]] = set()
+    last_word = time.monotonic()
+    while True:
+        over = (state := api.run(pipeline, run_id)["state"]) in {"success", "failed"}
+        for name, task in api.tasks(pipeline, run_id).items():
+            key = (name, task["try_number"], task["state"])
+            if key in told or task["state"] not in OVER | {"up_for_retry"}:
+                continue
+            told.add(key)
+            last_word = time.monotonic()
+            for line in _told(api, pipeline, run_id, name, task):
+                say(line)
+        if over:
+            return bool(state == "success")
+        if time.monotonic() - last_word > SIGN_OF_LIFE_SECONDS:
+            last_word = time.monotonic()
+            say(f"  ... {state}")
+        time.sleep(POLL_SECONDS)
+
+
+def _told(api: AirflowApi, pipeline: str, run_id: str, name: str, task: dict[str, Any]) -> list[str]:
+    seconds = f"{task['duration']:6.1f} s" if task["duration"] is not None else " " * 8
+    state = {"success": "done", "upstream_failed": "not run", "up_for_retry": "again"}.get(task["state"], task["state"])
+    line = f"  {name:<10} {state:<8} {seconds}"
+    if task["state"] == "success":
+        result = StageResult.model_validate(api.result(pipeline, run_id, name))
+        loaded = "".join(
+            f"\n{'':33}{load.table}: {load.rows_inserted:,} inserted, {load.rows_updated:,} updated, "
+            f"{load.rows_deleted:,} deleted"
+            for load in result.loads
+        )
+        return [f"{line} {result.rows_in:>9,} rows in {result.rows_out:>9,} rows out{loaded}"]
+    if task["state"] in {"failed", "up_for_retry"}:
+        lines = api.log(pipeline, run_id, name, task["try_number"])
+        errors = [entry["event"] for entry in lines if entry.get("level") in {"error", "critical"}]
+        return [line, *(f"    {part}" for part in "\n".join(errors[-2:]).splitlines())]
+    return [line]

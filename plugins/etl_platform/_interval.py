@@ -1,0 +1,54 @@
+"""Finds the interval that a run is about."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from etl_contract import Interval
+from etl_platform._pipeline import Pipeline
+
+
+def run_interval(
+    pipeline: Pipeline,
+    params: Mapping[str, Any],
+    scheduled: tuple[datetime | None, datetime | None],
+    run_after: datetime,
+) -> Interval:
+    """Give the interval: the day of the trigger form, else Airflow's own, else the last complete one.
+
+    Args:
+        pipeline: its schedule and time zone say what complete means.
+        params: the trigger form; `day` is an ISO date or nothing.
+        scheduled: the data interval of Airflow's run; nothing or empty for some runs by hand and by REST.
+        run_after: when the run was due.
+    """
+    if params.get("day"):
+        return local_day(date.fromisoformat(params["day"]), pipeline.timezone)
+    start, end = scheduled
+    if start is not None and end is not None and start < end:
+        return Interval(start=start, end=end, timezone=pipeline.timezone)
+    return last_complete(pipeline, run_after)
+
+
+def local_day(day: date, timezone: str) -> Interval:
+    """Give a day of a time zone's calendar, be it 23, 24 or 25 hours long."""
+    zone = ZoneInfo(timezone)
+    start = datetime.combine(day, time.min, zone)
+    return Interval(start=start, end=datetime.combine(day + timedelta(days=1), time.min, zone), timezone=timezone)
+
+
+def last_complete(pipeline: Pipeline, now: datetime) -> Interval:
+    """Give the last interval of the schedule that is over; without a schedule, yesterday."""
+    local = now.astimezone(ZoneInfo(pipeline.timezone))
+    if pipeline.schedule is None:
+        return local_day(local.date() - timedelta(days=1), pipeline.timezone)
+    # The wall clock decides, so that a daily schedule stays at its hour when the clocks change.
+    times = croniter(pipeline.schedule, local.replace(tzinfo=None) + timedelta(microseconds=1))
+    end = times.get_prev(datetime)
+    start = times.get_prev(datetime)
+    return Interval(
+        start=start.replace(tzinfo=local.tzinfo), end=end.replace(tzinfo=local.tzinfo), timezone=pipeline.timezone
+    )

@@ -1,0 +1,185 @@
+"""Runs a stage of a pipeline as a container, durably: see docs/decisions/durable-containers.md."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NoReturn, cast
+
+from airflow.providers.docker.operators.docker import DockerOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from docker.errors import ImageNotFound, NotFound
+from etl_contract import (
+    Conversation,
+    Dataset,
+    ExtractTask,
+    LoadTask,
+    Outcome,
+    StageName,
+    StageResult,
+    StageTask,
+    TransformTask,
+    VisualizeTask,
+)
+from etl_platform._container import StageContainer, State, container_name
+from etl_platform._interval import run_interval
+from etl_platform._pipeline import Pipeline
+from etl_platform._run_folder import run_folder
+from etl_platform._settings import Settings
+from etl_platform._stages import host_config, image
+
+API_VERSION = "1.45"  # the first with volume sub-paths; naming it saves a question to the Engine
+
+
+class StageOperator(DockerOperator):
+    """Runs one stage of one pipeline in its container, and gives its StageResult to XCom.
+
+    Whatever happens to the scheduler, a stage of a run has one container: a new try adopts the one that runs, hears
+    its log from the first line, and takes its result.
+    """
+
+    ui_color = "#e8f0f7"
+    template_fields = ()
+
+    def __init__(self, *, stage: StageName, pipeline: Pipeline, settings: Settings, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(
+            image=image(stage, settings),
+            docker_url=settings.engine_url,
+            api_version=API_VERSION,
+            mount_tmp_dir=False,
+            auto_remove="never",
+            **kwargs,
+        )
+        self.stage = stage
+        self.pipeline = pipeline
+        self.settings = settings
+        self._stage_container: StageContainer | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the stage; its outcome decides what Airflow does next."""
+        task = self._task(context)
+        try:
+            return self._run(task)
+        finally:
+            self.on_kill()
+
+    def on_kill(self) -> None:
+        """Stop and remove the container, within the 5 s before Airflow kills the task's process."""
+        if self._stage_container is not None:
+            self._stage_container.remove()
+
+    def _run(self, task: StageTask) -> dict[str, Any]:
+        text = task.model_dump_json()
+        digest = hashlib.sha256(task.model_copy(update={"try_number": 1}).model_dump_json().encode()).hexdigest()
+        name = container_name(self.settings.project, task.pipeline, self.stage.value, task.run_id)
+        labels = {
+            "etl.installation": self.settings.installation,
+            "etl.pipeline": task.pipeline,
+            "etl.run_id": task.run_id,
+            "etl.stage": self.stage.value,
+        }
+        container = self._stage_container = StageContainer(self.cli, name, labels, digest)
+        try:
+            found = container.ensure(lambda nonce: self._arguments(text, nonce, task.try_number))
+        except ImageNotFound as error:
+            raise AirflowFailException(f"There is no image {self.image}. Build it: make up") from error
+        if found.adopted:
+            self.log.info("Found the container that an earlier try started; this is its log from the beginning")
+        conversation = Conversation(found.nonce)
+        try:
+            for line in container.lines():
+                if heard := conversation.hear(line):
+                    getattr(self.log, heard.level, self.log.info)(heard.event, **heard.facts)
+            state = container.state()
+        except NotFound:
+            raise AirflowException("The container was removed before it ended.") from None
+        return self._conclude(conversation.result, state)
+
+    def _arguments(self, text: str, nonce: str, try_number: int) -> dict[str, Any]:
+        return {
+            "image": self.image,
+            "environment": {"ETL_TASK": text, "ETL_NONCE": nonce},
+            "labels": {"etl.try_number": str(try_number)},
+            "host_config": self.cli.create_host_config(**host_config(self.stage, self.pipeline, self.settings)),
+        }
+
+    def _conclude(self, result: StageResult | None, state: State) -> dict[str, Any]:
+        if result is None:
+            self._without_result(state)
+        match result.outcome:
+            case Outcome.done:
+                self.log.info(
+                    f"{self.stage.value} is done",
+                    rows=result.rows_out,
+                    bytes=result.bytes_out,
+                    seconds=result.seconds,
+                    peak_memory=result.peak_memory,
+                )
+                return result.model_dump(mode="json")
+            case Outcome.skipped:
+                raise AirflowSkipException(str(result.fault))
+            case Outcome.retry:
+                raise AirflowException(str(result.fault))
+            case _:
+                raise AirflowFailException(str(result.fault))
+
+    def _without_result(self, state: State) -> NoReturn:
+        limit = self.pipeline.limits.of(self.stage).memory
+        if state.out_of_memory:
+            raise AirflowFailException(
+                f"The stage reached its memory limit of {limit} and was killed; a new try would end the same way. "
+                f"Give it more: limits: {{{self.stage.value}: {{memory: ...}}}} in config/pipelines/{self.pipeline.name}.yaml"
+            )
+        raise AirflowException(
+            f"The container ended with exit code {state.exit_code} and no result: it was killed. It is tried again."
+        )
+
+    def _task(self, context: Context) -> StageTask:
+        """Say what the stage is told in this run."""
+        dag_run, ti = context["dag_run"], context["ti"]
+        interval = run_interval(
+            self.pipeline,
+            cast("Mapping[str, Any]", context["params"]),
+            (dag_run.data_interval_start, dag_run.data_interval_end),
+            dag_run.run_after,
+        )
+        folder = f"{self.pipeline.name}/{run_folder(dag_run.run_id)}"
+        common: dict[str, Any] = {
+            "pipeline": self.pipeline.name,
+            "run_id": dag_run.run_id,
+            "try_number": max(1, ti.try_number),
+            "interval": interval,
+            "run_uri": f"file:///runs/{folder}",
+        }
+        before = self._results_before(context)
+        pipeline = self.pipeline
+        match self.stage:
+            case StageName.extract:
+                return ExtractTask(spec=pipeline.extract, **common)
+            case StageName.transform if pipeline.transform is not None:
+                inputs = before[StageName.extract].datasets
+                return TransformTask(spec=pipeline.transform, files=pipeline.files, inputs=inputs, **common)
+            case StageName.load:
+                inputs = before[StageName.extract if pipeline.transform is None else StageName.transform].datasets
+                return LoadTask(spec=pipeline.load, inputs=inputs, **common)
+            case StageName.visualize if pipeline.visualize is not None:
+                datasets: list[Dataset] = [dataset for result in before.values() for dataset in result.datasets]
+                return VisualizeTask(
+                    spec=pipeline.visualize,
+                    inputs=tuple(datasets),
+                    loads=before[StageName.load].loads,
+                    report_uri=f"file:///reports/{folder}",
+                    **common,
+                )
+            case _:
+                raise AirflowFailException(f"The pipeline has no stage {self.stage.value} any more.")
+
+    def _results_before(self, context: Context) -> dict[StageName, StageResult]:
+        """Take the results of the stages before this one from XCom."""
+        results = {}
+        for stage in self.pipeline.stages[: self.pipeline.stages.index(self.stage)]:
+            value = context["ti"].xcom_pull(task_ids=stage.value)
+            if value is None:
+                raise AirflowFailException(f"Stage {stage.value} left no result. Clear it, and those after it.")
+            results[stage] = StageResult.model_validate(value)
+        return results

@@ -1,0 +1,82 @@
+"""Says what each stage's container may reach: one row a stage, the same that config/docker_guard.yaml allows."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from docker.types import LogConfig, Mount
+
+from etl_contract import StageName
+from etl_platform._pipeline import Pipeline, StageLimits
+from etl_platform._settings import Settings
+
+TMP_SIZE = "512m"
+
+
+class Reach(NamedTuple):
+    """The network, volumes and secrets of a stage."""
+
+    network: str | None
+    runs_read_only: bool
+    reports: bool
+    secrets: Callable[[Pipeline], dict[str, str]]
+
+
+def _connections(pipeline: Pipeline) -> dict[str, str]:
+    names = sorted({source.sql for source in pipeline.extract.values()})
+    return {f"connections/{name}": f"/run/secrets/connections/{name}" for name in names}
+
+
+REACH = {
+    StageName.extract: Reach("data", runs_read_only=False, reports=False, secrets=_connections),
+    StageName.transform: Reach(None, runs_read_only=False, reports=False, secrets=lambda _: {}),
+    StageName.load: Reach(
+        "data", runs_read_only=True, reports=False, secrets=lambda _: {"stages/load": "/run/secrets/warehouse"}
+    ),
+    StageName.visualize: Reach(
+        "data", runs_read_only=True, reports=True, secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"}
+    ),
+}
+
+
+def image(stage: StageName, settings: Settings) -> str:
+    """Name a stage's image."""
+    return f"etl-platform/{stage.value}:{settings.tag}"
+
+
+def host_config(stage: StageName, pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
+    """Give the arguments of docker's `create_host_config`: hardened, limited, and with the stage's reach."""
+    reach, limits = REACH[stage], pipeline.limits.of(stage)
+    return {
+        "network_mode": f"{settings.project}_{reach.network}" if reach.network else "none",
+        "mounts": _mounts(reach, pipeline, settings),
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "read_only": True,
+        "init": True,
+        "pids_limit": 256,
+        "tmpfs": {"/tmp": f"rw,noexec,nosuid,size={TMP_SIZE}"},  # noqa: S108 - the container's own
+        "log_config": LogConfig(type="json-file", config={"max-size": "20m", "max-file": "2"}),
+        **_limits(limits),
+    }
+
+
+def _limits(limits: StageLimits) -> dict[str, int]:
+    memory = limits.memory_bytes
+    return {"mem_limit": memory, "memswap_limit": memory, "nano_cpus": int(limits.cpus * 1_000_000_000)}
+
+
+def _mounts(reach: Reach, pipeline: Pipeline, settings: Settings) -> list[Mount]:
+    mounts = [_volume(settings, "runs", "/runs", read_only=reach.runs_read_only)]
+    if reach.reports:
+        mounts.append(_volume(settings, "reports", "/reports", read_only=False))
+    for subpath, target in reach.secrets(pipeline).items():
+        mounts.append(_volume(settings, "secrets", target, read_only=True, subpath=subpath))
+    return mounts
+
+
+def _volume(settings: Settings, name: str, target: str, *, read_only: bool, subpath: str | None = None) -> Mount:
+    mount = Mount(target=target, source=f"{settings.project}_{name}", type="volume", read_only=read_only)
+    if subpath is not None:
+        # docker-py knows no sub-path yet; the Engine has since API 1.45
+        mount["VolumeOptions"] = {"Subpath": subpath}
+    return mount
