@@ -1,6 +1,7 @@
 """Models a pipeline as its author wrote it, and reads it with every problem at once."""
 
 import ast
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path as FilePath
@@ -26,13 +27,18 @@ class _Model(BaseModel):
 class StageLimits(_Model):
     """What a stage's container may use."""
 
-    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")] = Field(
-        default="512m", description="The most memory, such as `512m` or `2g`; swap is never used."
-    )
+    memory: str = Field(default="512m", description="The most memory, such as `512m` or `2g`; swap is never used.")
     cpus: Annotated[float, Field(gt=0, le=64)] = Field(default=1.0, description="The most processor cores.")
     minutes: Annotated[int, Field(ge=1, le=24 * 60)] = Field(
         default=60, description="How long a try may take before it is stopped."
     )
+
+    @field_validator("memory")
+    @classmethod
+    def _a_size(cls, memory: str) -> str:
+        if not re.fullmatch(r"[1-9][0-9]{0,6}[kmg]", memory):
+            raise ValueError(f"'{memory}' is no size; write one such as 512m or 2g")
+        return memory
 
     @property
     def memory_bytes(self) -> int:
@@ -167,7 +173,8 @@ def read_pipeline(file: FilePath) -> Pipeline | Broken:
     try:
         pipeline = Pipeline.model_validate({**values, "name": file.stem, "files": files, "text": text})
     except ValidationError as error:
-        problems += problems_of(error, lines, _FIELDS)
+        told = {problem.path for problem in problems}
+        problems += [problem for problem in problems_of(error, lines, _FIELDS) if problem.path not in told]
     if problems:
         return Broken(file.stem, shown, text, tuple(sorted(set(problems))))
     return pipeline
@@ -183,7 +190,7 @@ def _twin(folder: FilePath, values: dict[str, Any], lines: dict[Path, int]) -> t
     line = lines.get(path, 1)
     name, _, function = named.partition(":")
     if name != FilePath(name).name:
-        return {}, [Problem(line, path, f"'{name}' must stand beside the pipeline file, without a folder")]
+        return {}, []
     try:
         text = (folder / name).read_text(encoding="utf-8-sig")
     except OSError:

@@ -73,8 +73,6 @@ def _message(detail: ErrorDetails, path: Path, fields: list[str]) -> str:
             return "required, but not there"
         case "extra_forbidden":
             return f"no such field{guess(str(path[-1]), fields)}"
-        case "string_pattern_mismatch":
-            return f"'{value}' is not a valid name here (it must match {detail['ctx']['pattern']})"
         case "value_error":
             return str(detail["ctx"]["error"])
         case "enum":

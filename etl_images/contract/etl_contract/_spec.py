@@ -5,17 +5,43 @@ what docs/pipelines.md prints.
 """
 
 import difflib
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from etl_contract._model import Model
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-TableName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?$")]
+def _matching(pattern: str, says: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Refuse a text that does not match, in words instead of a regular expression."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"'{text}' is not {says}")
+        return text
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
+_WORD = "[a-z][a-z0-9_]{0,62}"
+Name = Annotated[str, *_matching(_WORD, "a name of lower-case letters, digits and _ (at most 63)")]
+TableName = Annotated[
+    str, *_matching(rf"{_WORD}(\.{_WORD})?", "a table such as mart.orders: lower-case letters, digits and _")
+]
 Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-FunctionName = Annotated[str, StringConstraints(pattern=r"^[\w-]+\.py:[A-Za-z_]\w*$")]
+FunctionName = Annotated[
+    str, *_matching(r"[\w-]+\.py:[A-Za-z_]\w*", "a function of a file beside the pipeline, such as orders.py:clean")
+]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 
 

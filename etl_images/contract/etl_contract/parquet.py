@@ -6,7 +6,7 @@ Needs the extra `etl-contract[parquet]`; nothing else of the contract imports py
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import pyarrow as pa
@@ -52,7 +52,10 @@ class DatasetWriter:
 
     def abandon(self) -> None:
         """Remove what was written."""
-        self._sink.close()
+        with suppress(OSError):  # a full disk must not hide why we are here
+            self._parquet.close()
+        with suppress(OSError):
+            self._sink.close()
         self._fs.delete_file(self._part)
 
 

@@ -1,0 +1,71 @@
+"""Datasets on disk."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from etl_contract import DataError, Unavailable
+from etl_contract.parquet import reading, writing
+
+TABLE = pa.table({"id": [1, 2, 3], "name": ["a", None, ""]})
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    """A dataset describes its file, and its rows come back as they were."""
+    with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+        writer.write(TABLE)
+        writer.write(TABLE.to_batches()[0])
+        dataset = writer.finish()
+
+    assert dataset.rows == 6
+    assert dataset.bytes == (tmp_path / "orders.parquet").stat().st_size
+    with reading(dataset) as parquet:
+        assert parquet.read() == pa.concat_tables([TABLE, TABLE])
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+    """Half a file is never found under the dataset's name, nor anywhere."""
+    with pytest.raises(RuntimeError, match="boom"), writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+        writer.write(TABLE)
+        raise RuntimeError("boom")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_retry_writes_over_what_a_killed_try_left(tmp_path: Path) -> None:
+    """The temporary file of a killed process is in nobody's way."""
+    (tmp_path / "orders.parquet.part").write_bytes(b"half a file")
+    (tmp_path / "orders.parquet").write_bytes(b"an older one")
+
+    with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+        writer.write(TABLE)
+        dataset = writer.finish()
+
+    with reading(dataset) as parquet:
+        assert parquet.read() == TABLE
+    assert [file.name for file in tmp_path.iterdir()] == ["orders.parquet"]
+
+
+def test_a_changed_file_is_not_read(tmp_path: Path) -> None:
+    """A byte that changed on disk fails the stage before a row is taken."""
+    with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+        writer.write(TABLE)
+        dataset = writer.finish()
+    file = tmp_path / "orders.parquet"
+    content = bytearray(file.read_bytes())
+    content[20] ^= 1
+    file.write_bytes(content)
+
+    with pytest.raises(DataError, match="checksum"), reading(dataset):
+        pass
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    """A run's folder that was cleaned away is worth a word."""
+    with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+        dataset = writer.finish()
+    (tmp_path / "orders.parquet").unlink()
+
+    with pytest.raises(Unavailable, match="Clear the stage that writes it"), reading(dataset):
+        pass

@@ -1,0 +1,94 @@
+"""What `run` makes of whatever a stage does: each in a process of its own, as in a container."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from etl_contract import Conversation, Interval, LoadTask, Outcome, StageResult
+
+TASK = LoadTask(
+    pipeline="orders",
+    run_id="manual__1",
+    interval=Interval(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC)),
+    run_uri="file:///runs/orders/1",
+    spec={},
+)
+PROGRAM = """
+import os, sys, structlog
+from etl_contract import *
+def stage(task):
+    {body}
+run(stage, LoadTask)
+"""
+
+
+def _run(body: str, task: str | None = None) -> tuple[int, StageResult, str]:
+    environment = {**os.environ, "ETL_TASK": task or TASK.model_dump_json(), "ETL_NONCE": "n"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(body=body)], env=environment, capture_output=True, text=True, check=False
+    )
+    conversation = Conversation("n")
+    for line in done.stdout.splitlines():
+        conversation.hear(line)
+    assert conversation.result is not None, done.stdout + done.stderr
+    return done.returncode, conversation.result, done.stdout + done.stderr
+
+
+def test_a_stage_that_returns_is_done() -> None:
+    """Its result bears what it cost."""
+    code, result, _ = _run("return StageResult(outcome='done', rows_in=3)")
+
+    assert (code, result.outcome, result.rows_in) == (0, Outcome.done, 3)
+    assert result.peak_memory > 1024**2
+    assert result.cpu_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "outcome"),
+    [
+        ("SpecError", 1, Outcome.failed),
+        ("DataError", 1, Outcome.failed),
+        ("Unavailable", 75, Outcome.retry),
+        ("NothingToDo", 0, Outcome.skipped),
+    ],
+)
+def test_an_error_is_named_for_what_happens_next(error: str, code: int, outcome: Outcome) -> None:
+    """Each error of the contract is one outcome, with its three parts and without a traceback."""
+    got, result, output = _run(f"raise {error}('no rows', where='row 3', hint='Look.')")
+
+    assert (got, result.outcome) == (code, outcome)
+    assert result.fault is not None
+    assert (result.fault.kind, result.fault.problem, result.fault.where, result.fault.hint) == (
+        error,
+        "no rows",
+        "row 3",
+        "Look.",
+    )
+    assert "Traceback" not in output
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    """What nobody foresaw fails the run, and is shown as it happened."""
+    code, result, output = _run("return 1 / 0")
+
+    assert (code, result.outcome) == (1, Outcome.failed)
+    assert result.fault is not None
+    assert result.fault.problem == "ZeroDivisionError: division by zero"
+    assert "Traceback" in output
+
+
+def test_a_task_that_is_none_is_a_failure_not_a_crash() -> None:
+    """Even a wrong task gives a result that Airflow can show."""
+    code, result, _ = _run("return StageResult(outcome='done')", task="{}")
+
+    assert (code, result.outcome) == (1, Outcome.failed)
+
+
+def test_the_stage_does_not_see_its_task_in_the_environment() -> None:
+    """An author's code meets neither the nonce nor the task by chance."""
+    _, result, _ = _run("return StageResult(outcome='done', rows_in='ETL_NONCE' in os.environ or 'ETL_TASK' in os.environ)")
+
+    assert result.rows_in == 0
