@@ -1,0 +1,57 @@
+# The platform's commands. Each is a script in setup/ or a line of Compose; `make help` lists them.
+
+# Variables given on the command line reach the scripts as environment.
+SERVICE ?=
+PIPELINE ?= flights
+DATE ?=
+ROLE ?= analyst
+DB ?= warehouse
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up down destroy test lint format run logs psql password check ps status clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: ## set up everything, start the platform, run the flights pipeline
+	@setup/up.sh
+
+down: ## stop the platform; all data stays
+	@setup/down.sh
+
+destroy: ## remove the platform with all its data; asks first (FORCE=1: does not)
+	@setup/destroy.sh
+
+test: ## run every test on a stack of its own (ARGS="-k words": only some)
+	@setup/test.sh $(ARGS)
+
+lint: ## check code, Dockerfiles, scripts, YAML and the Compose file
+	@setup/tools.sh setup/lint.sh $(ARGS)
+
+format: ## lay out the Python code, and mend what ruff can
+	@setup/tools.sh sh -c 'ruff check --fix-only --quiet . ; ruff format .'
+
+run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
+	@docker compose exec -T airflow-apiserver python -m etl_platform run $(PIPELINE) $(if $(DATE),--day $(DATE))
+
+logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
+	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)
+
+psql: ## open the warehouse (ROLE=postgres, DB=source: as another role, another database)
+	@docker compose exec $$([ -t 0 ] && [ -t 1 ] || echo -T) --user postgres postgres psql --username $(ROLE) $(DB)
+
+password: ## print the passwords of Airflow's admin and of the warehouse's analyst
+	@setup/password.sh
+
+check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
+	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE))
+
+ps: status
+status: ## show the services and how they are
+	@docker compose ps --all --format 'table {{.Service}}\t{{.Status}}\t{{.Ports}}'
+
+clean: ## remove what tests and linters left: caches, the tests' stack and images
+	@COMPOSE_PROJECT_NAME=etl-test ETL_TAG=test setup/down.sh --data --images
+	@docker image rm etl-platform/tools:local >/dev/null 2>&1 || true
+	@rm -rf .cache
