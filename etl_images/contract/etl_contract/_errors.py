@@ -32,7 +32,8 @@ class StageError(Exception):
     def __str__(self) -> str:
         """Join the three parts into the one line that a person reads."""
         place = f"{self.where}: " if self.where else ""
-        remedy = f" {self.hint}" if self.hint else ""
+        stop = "" if self.problem.endswith((".", "!", "?")) else "."
+        remedy = f"{stop} {self.hint}" if self.hint else ""
         return f"{place}{self.problem}{remedy}"
 
 

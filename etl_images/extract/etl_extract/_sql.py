@@ -1,7 +1,7 @@
 """Reads tables and queries through SQLAlchemy, streaming, with the interval bound as parameters."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -48,13 +48,13 @@ class SqlReader(AbstractContextManager["SqlReader"]):
             DataError: a value does not fit the column's type.
         """
         where = f"extract.{name}"
-        with _explaining(where):
+        with _explaining(where, has_query=source.query is not None):
             connection = self._connection(source.sql, where)
             with connection.begin_nested():
-                result = connection.execution_options(yield_per=BATCH_ROWS).execute(self._statement(source, where))
-                schema = arrow_schema(result.cursor.description, where)
-                yield Rows(schema, _batches(result, schema, where))
-                result.close()
+                statement = self._statement(source, where).execution_options(yield_per=BATCH_ROWS)
+                with closing(connection.execute(statement)) as result:
+                    schema = arrow_schema(result.cursor.description, where)
+                    yield Rows(schema, _batches(result, schema, where))
 
     def _connection(self, name: str, where: str) -> sa.Connection:
         if name not in self._open:
@@ -108,7 +108,7 @@ def _array(values: tuple[Any, ...], field: pa.Field, where: str) -> pa.Array:
 
 
 @contextmanager
-def _explaining(where: str) -> Iterator[None]:
+def _explaining(where: str, *, has_query: bool) -> Iterator[None]:
     """Turn a driver's error into one that says what should happen next."""
     try:
         yield
@@ -117,16 +117,19 @@ def _explaining(where: str) -> Iterator[None]:
         raise Unavailable(message, where=where, hint="It is tried again; is the server up?") from error
     except exc.DBAPIError as error:
         message, line = _complaint(error)
-        raise SpecError(message, where=f"{where}{line}", hint="Correct the query or the table's name.") from error
+        if has_query:
+            raise SpecError(message, where=f"{where}.query{line}", hint="Correct the query.") from error
+        raise SpecError(message, where=f"{where}.table", hint="Correct the table's name.") from error
 
 
 def _complaint(error: exc.DBAPIError) -> tuple[str, str]:
+    """Give PostgreSQL's message, and the line of the query that it points to."""
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is None or diagnosis.message_primary is None:
         return str(error.orig).strip(), ""
     message = ". ".join(filter(None, (diagnosis.message_primary, diagnosis.message_hint)))
     if diagnosis.statement_position is None or error.statement is None:
         return message, ""
-    # A server-side cursor puts its own words before ours, so the position may point a little further.
+    # A server-side cursor puts its own words before ours, on the first line only.
     offset = int(diagnosis.statement_position) - 1
-    return message, f", line {error.statement.count('\n', 0, offset) + 1} of the query"
+    return message, f", line {error.statement.count('\n', 0, offset) + 1}"

@@ -1,0 +1,31 @@
+"""The one stack that all end-to-end tests share."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests._stack import ROOT, Stack
+
+PIPELINES = ROOT / ".cache" / "e2e" / "pipelines"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Give a running stack with our own pipelines; set ETL_TEST_KEEP=1 to find it running the next time."""
+    PIPELINES.mkdir(parents=True, exist_ok=True)
+    for file in PIPELINES.iterdir():
+        file.unlink()
+    for file in (ROOT / "config" / "pipelines").glob("flights.*"):
+        shutil.copy(file, PIPELINES)
+    stack = Stack(PIPELINES)
+    keep = os.environ.get("ETL_TEST_KEEP") == "1"
+    try:
+        if not keep:
+            stack.stop()
+        stack.start()
+        yield stack
+    finally:
+        if not keep:
+            stack.stop()

@@ -1,0 +1,201 @@
+"""A run survives what happens around it: one container a stage, the whole log, the result, and soon."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests._stack import PROJECT, Stack, until
+
+SCHEDULER = f"{PROJECT}-airflow-scheduler-1"
+GUARD = f"{PROJECT}-docker-guard-1"
+STAGES = ("extract", "transform", "load", "visualize")
+SOON_SECONDS = 60
+
+YAML = """\
+description: A pipeline of the tests that takes its time
+extract:
+  numbers: {sql: warehouse, query: "select n, pg_sleep(0.1)::text as pause from generate_series(1, 60) as n"}
+transform:
+  pandas: slow.py:change
+load:
+  numbers: {table: mart.slow, mode: upsert, key: [n]}
+visualize:
+  title: Slow
+  charts:
+    - {title: Numbers, sql: "select n, pg_sleep(0.1)::text as pause from mart.slow", mark: bar, encoding: {x: "n:Q"}}
+"""
+PYTHON = """\
+import time
+
+def change(numbers):
+    for second in range(SECONDS):
+        print("second", second)
+        time.sleep(1)
+    return {"numbers": numbers[["n"]]}
+"""
+
+
+@pytest.fixture(scope="module")
+def slow(stack: Stack) -> Iterator[str]:
+    """Give a pipeline whose transform takes eight seconds."""
+    with stack.pipeline("slow", {"slow.yaml": YAML, "slow.py": PYTHON.replace("SECONDS", "8")}) as name:
+        yield name
+
+
+def _wait_for_stage(stack: Stack, run_id: str, stage: str) -> dict[str, str]:
+    """Wait until a stage's container is there; give it."""
+    found: list[dict[str, str]] = []
+
+    def there() -> bool:
+        found[:] = [container for container in stack.stage_containers(run_id) if container["stage"] == stage]
+        return bool(found)
+
+    until(there, 120, every=0.1)
+    return found[0]
+
+
+def _created(stack: Stack, run_id: str, since: datetime) -> list[str]:
+    """Give the stage of each container that was created for a run."""
+    span = ["--since", since.isoformat(), "--until", datetime.now(UTC).isoformat()]
+    filters = ["--filter", "type=container", "--filter", "event=create", "--filter", f"label=etl.run_id={run_id}"]
+    lines = stack.docker("events", *span, *filters, "--format", "{{json .Actor.Attributes}}").splitlines()
+    return [json.loads(line)["etl.stage"] for line in lines]
+
+
+def test_a_run_takes_one_container_a_stage(stack: Stack, slow: str) -> None:
+    """In peace there are four containers, and then none."""
+    since = datetime.now(UTC)
+
+    run_id = stack.run(slow)
+
+    assert _created(stack, run_id, since) == list(STAGES)
+    assert stack.stage_containers(run_id) == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, stage: str) -> None:
+    """kill -9 of the scheduler in any stage: within a minute the next try has the container, its log and its result."""
+    since = datetime.now(UTC)
+    run_id = stack.trigger(slow)
+    _wait_for_stage(stack, run_id, stage)
+
+    stack.docker("kill", "--signal", "KILL", SCHEDULER)
+    stack.docker("start", SCHEDULER)
+    went_on = until(lambda: stack.tasks(slow, run_id)[stage]["try_number"] == 2, SOON_SECONDS)
+
+    assert stack.wait_for_run(slow, run_id) == "success", "\n".join(stack.messages(slow, run_id))
+    assert went_on < SOON_SECONDS
+    assert _created(stack, run_id, since) == list(STAGES)
+    log = stack.text(slow, run_id, stage, 2)
+    assert "Found the container that an earlier try started" in log
+    first_words = {
+        "extract": "extracting 1 sources",
+        "transform": "second 0",
+        "load": "staged numbers",
+        "visualize": "Numbers",
+    }
+    assert first_words[stage] in log
+    assert stack.result(slow, run_id, stage)["outcome"] == "done"
+    assert stack.one("warehouse", "select count(*), sum(n) from mart.slow") == {"count": "60", "sum": "1830"}
+    assert stack.stage_containers(run_id) == []
+
+
+def test_a_task_that_is_failed_by_hand_leaves_no_container_and_can_be_cleared(stack: Stack, slow: str) -> None:
+    """Mark as failed stops the container within seconds; Clear runs the stage and those after it anew."""
+    run_id = stack.trigger(slow)
+    _wait_for_stage(stack, run_id, "transform")
+    path = f"/api/v2/dags/{slow}/dagRuns/{run_id}/taskInstances/transform"
+
+    answer = stack.api.patch(path, json={"new_state": "failed"})
+
+    assert answer.is_success, answer.text
+    until(lambda: stack.stage_containers(run_id) == [], 20)
+    assert stack.wait_for_run(slow, run_id) == "failed"
+
+    clear = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["transform"], "include_downstream": True, "only_failed": False}
+    answer = stack.api.post(f"/api/v2/dags/{slow}/clearTaskInstances", json=clear)
+
+    assert answer.is_success, answer.text
+    until(lambda: stack.run_state(slow, run_id) == "success", 120)
+    assert stack.tasks(slow, run_id)["extract"]["try_number"] == 1
+    assert stack.stage_containers(run_id) == []
+
+
+def test_a_cleared_success_runs_anew(stack: Stack, slow: str) -> None:
+    """A stage that was done is done again when somebody clears it, in a container of its own."""
+    run_id = stack.run(slow)
+    since = datetime.now(UTC)
+    clear = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["load"], "include_downstream": False, "only_failed": False}
+
+    stack.api.post(f"/api/v2/dags/{slow}/clearTaskInstances", json=clear).raise_for_status()
+
+    until(lambda: stack.tasks(slow, run_id)["load"]["try_number"] == 2, 30)
+    assert stack.wait_for_run(slow, run_id) == "success"
+    assert _created(stack, run_id, since) == ["load"]
+
+
+def test_a_killed_container_is_tried_again(stack: Stack, slow: str) -> None:
+    """kill -9 of a stage costs a try, and nothing else."""
+    run_id = stack.trigger(slow)
+    container = _wait_for_stage(stack, run_id, "transform")
+    time.sleep(2)
+
+    stack.docker("kill", "--signal", "KILL", container["id"])
+
+    assert stack.wait_for_run(slow, run_id) == "success"
+    assert stack.tasks(slow, run_id)["transform"]["try_number"] == 2
+    assert "it was killed. It is tried again" in stack.text(slow, run_id, "transform", 1)
+
+
+def test_a_restart_of_the_guard_costs_nothing(stack: Stack, slow: str) -> None:
+    """The log goes on where it was, without a line lost or twice."""
+    run_id = stack.trigger(slow)
+    _wait_for_stage(stack, run_id, "transform")
+    time.sleep(2)
+
+    stack.docker("restart", "--time", "1", GUARD)
+
+    assert stack.wait_for_run(slow, run_id) == "success"
+    assert stack.tasks(slow, run_id)["transform"]["try_number"] == 1
+    said = [line["event"] for line in stack.log(slow, run_id, "transform") if line["event"].startswith("second ")]
+    assert said == [f"second {number}" for number in range(8)]
+
+
+def test_a_restart_of_the_api_server_costs_nothing(stack: Stack, slow: str) -> None:
+    """A running task waits for the api-server to come back."""
+    run_id = stack.trigger(slow)
+    _wait_for_stage(stack, run_id, "extract")
+
+    stack.compose("restart", "airflow-apiserver")
+    stack.compose("up", "--wait", "--no-deps", "airflow-apiserver")
+
+    assert stack.wait_for_run(slow, run_id) == "success"
+
+
+def test_a_stage_that_takes_too_long_is_stopped(stack: Stack) -> None:
+    """The limit in minutes ends the container, and the log says why."""
+    text = YAML.replace("slow.py", "slower.py").replace("mart.slow", "mart.slower") + "limits: {transform: {minutes: 1}}\nretries: 0\n"
+    with stack.pipeline("slower", {"slower.yaml": text, "slower.py": PYTHON.replace("SECONDS", "90")}):
+        run_id = stack.trigger("slower")
+
+        assert stack.wait_for_run("slower", run_id) == "failed"
+        assert "AirflowTaskTimeout" in stack.text("slower", run_id, "transform")
+        assert stack.tasks("slower", run_id)["transform"]["duration"] < 70
+        assert stack.stage_containers(run_id) == []
+
+
+def test_two_runs_of_one_day_at_once_are_as_one(stack: Stack, slow: str) -> None:
+    """Both succeed, and the table is that of one."""
+    runs: list[str] = []
+    threads = [threading.Thread(target=lambda: runs.append(stack.run(slow, "2026-01-05"))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(runs) == 2
+    assert stack.one("warehouse", "select count(*), sum(n) from mart.slow") == {"count": "60", "sum": "1830"}

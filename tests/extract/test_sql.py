@@ -1,0 +1,166 @@
+"""Rows of a real PostgreSQL on their way into Arrow."""
+
+import json
+import math
+import uuid
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pytest
+
+from etl_contract import DataError, Interval, SpecError, SqlSource, Unavailable
+from etl_extract._sql import SqlReader
+
+INTERVAL = Interval(
+    start=datetime(2026, 11, 1, 4, tzinfo=UTC), end=datetime(2026, 11, 2, 5, tzinfo=UTC), timezone="America/New_York"
+)
+
+
+def _read(connections: Path, source: SqlSource) -> pa.Table:
+    with SqlReader(INTERVAL, connections) as reader, reader.rows("orders", source) as rows:
+        return pa.Table.from_batches(rows.batches, rows.schema)
+
+
+def _query(connections: Path, query: str) -> pa.Table:
+    return _read(connections, SqlSource(sql="source", query=query))
+
+
+UUID = uuid.UUID("12345678-1234-5678-1234-567812345678")
+
+
+@pytest.mark.parametrize(
+    ("sql", "arrow", "values"),
+    [
+        ("'9007199254740993'::bigint", pa.int64(), 9_007_199_254_740_993),
+        ("'32767'::smallint", pa.int16(), 32767),
+        ("'-2147483648'::int", pa.int32(), -2_147_483_648),
+        ("'0.1'::float8", pa.float64(), 0.1),
+        ("'-infinity'::float8", pa.float64(), -math.inf),
+        ("'1.5'::float4", pa.float32(), 1.5),
+        ("'123456789012345678.12'::numeric(20,2)", pa.decimal128(20, 2), Decimal("123456789012345678.12")),
+        ("'true'::bool", pa.bool_(), True),
+        ("'é\n''\"'::text", pa.string(), "é\n'\""),
+        ("''::varchar", pa.string(), ""),
+        ("'2026-02-28'::date", pa.date32(), date(2026, 2, 28)),
+        ("'23:59:59.999999'::time", pa.time64("us"), time(23, 59, 59, 999999)),
+        ("'2026-01-01 00:00'::timestamp", pa.timestamp("us"), datetime(2026, 1, 1)),
+        (
+            "'2026-11-01 01:30-05'::timestamptz",
+            pa.timestamp("us", tz="UTC"),
+            datetime(2026, 11, 1, 6, 30, tzinfo=UTC),
+        ),
+        (f"'{UUID}'::uuid", pa.string(), str(UUID)),
+        (r"'\x00ff'::bytea", pa.binary(), b"\x00\xff"),
+        ("'{1,null,3}'::int[]", pa.list_(pa.int32()), [1, None, 3]),
+        ("'{a,\"\"}'::text[]", pa.list_(pa.string()), ["a", ""]),
+        ("'10.0.0.1'::inet", pa.string(), "10.0.0.1"),
+    ],
+)
+def test_a_value_arrives_as_it_was(connections: Path, source: psycopg.Connection, sql: str, arrow: pa.DataType, values: Any) -> None:  # noqa: ANN401
+    """Each type has one Arrow type that holds all its values, and a gap stays a gap."""
+    literal, _, kind = sql.rpartition("::")
+
+    table = _query(connections, f"select value::{kind} as value from (values ({literal}), (null)) as given (value)")
+
+    assert table.schema.field("value").type == arrow
+    assert table["value"].to_pylist() == [values, None]
+
+
+def test_json_arrives_as_its_text(connections: Path, source: psycopg.Connection) -> None:
+    """A document keeps its shape, whatever it is."""
+    table = _query(connections, """select '{"a": [1, null, "é"]}'::jsonb as value""")
+
+    assert json.loads(table["value"][0].as_py()) == {"a": [1, None, "é"]}
+
+
+def test_the_interval_is_bound_not_written(connections: Path, source: psycopg.Connection) -> None:
+    """:start belongs to the interval, :end does not, and a cast is no parameter."""
+    source.execute("create table orders (at timestamptz)")
+    source.execute("insert into orders values ('2026-11-01 00:00-04'), ('2026-11-01 23:59:59.999999-05'), ('2026-11-02 00:00-05')")
+
+    table = _query(connections, "select at::timestamptz from orders where at >= :start and at < :end order by 1")
+
+    assert table["at"].to_pylist() == [INTERVAL.start, INTERVAL.end.replace(hour=4, minute=59, second=59, microsecond=999999)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 65_536, 65_537, 200_000])
+def test_every_row_comes_once(connections: Path, source: psycopg.Connection, rows: int) -> None:
+    """Batches neither lose nor repeat a row, and an empty result has its columns."""
+    source.execute(f"create table orders as select generate_series(1, {rows}) as id")
+
+    table = _read(connections, SqlSource(sql="source", table="orders"))
+
+    assert table.column_names == ["id"]
+    assert table["id"].to_pylist() == list(range(1, rows + 1))
+
+
+def test_two_sources_of_one_connection_are_of_one_moment(connections: Path, source: psycopg.Connection) -> None:
+    """What is written between two reads is in neither."""
+    source.execute("create table orders as select 1 as id")
+    with SqlReader(INTERVAL, connections) as reader:
+        for name in ("first", "second"):
+            with reader.rows(name, SqlSource(sql="source", table="orders")) as rows:
+                assert sum(batch.num_rows for batch in rows.batches) == 1
+            source.execute("insert into orders values (2)")
+
+
+def test_a_strange_table_name_is_quoted(connections: Path, source: psycopg.Connection) -> None:
+    """A table whose name is a word of SQL is a table like any other."""
+    source.execute('create table "select" as select 1 as "group"')
+
+    assert _read(connections, SqlSource(sql="source", table="select")).to_pylist() == [{"group": 1}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ({"table": "nothing"}, 'extract.orders.table: relation "nothing" does not exist'),
+        ({"query": "select 1,\n  oops"}, 'extract.orders.query, line 2: column "oops" does not exist'),
+        ({"query": "selec 1"}, 'extract.orders.query, line 1: syntax error at or near "selec"'),
+        ({"query": "select 1 where now() > :begin"}, "extract.orders.query: no value for :begin. Use :start and :end"),
+        ({"query": "select 1 as a, 2 as a"}, "extract.orders: the result has two columns named a. Give each its own name"),
+        ({"query": "delete from pg_class"}, "extract.orders"),
+    ],
+)
+def test_what_cannot_be_read_is_told(connections: Path, source: psycopg.Connection, spec: dict[str, str], problem: str) -> None:
+    """The message names the source, the line of its query, and what PostgreSQL says."""
+    with pytest.raises(SpecError) as error:
+        _read(connections, SqlSource(sql="source", **spec))
+
+    assert problem in str(error.value)
+
+
+def test_one_bad_source_does_not_spoil_the_next(connections: Path, source: psycopg.Connection) -> None:
+    """All problems of all sources are told in one run."""
+    with SqlReader(INTERVAL, connections) as reader:
+        for column in ("one", "two"):
+            with pytest.raises(SpecError, match=column), reader.rows("x", SqlSource(sql="source", query=f"select {column}")):
+                pass
+        with reader.rows("x", SqlSource(sql="source", query="select 3 as three")) as rows:
+            assert next(rows.batches).to_pylist() == [{"three": 3}]
+
+
+def test_a_number_that_no_type_holds_is_told_with_its_column(connections: Path, source: psycopg.Connection) -> None:
+    """A numeric without bounds that is too long is refused, never rounded."""
+    with pytest.raises(DataError, match="extract.orders, column value"):
+        _query(connections, "select 1e30::numeric + 0.00000000001 as value")
+
+
+def test_an_unknown_connection_is_told(connections: Path, source: psycopg.Connection) -> None:
+    """The message names the connection that is not there."""
+    with pytest.raises(SpecError, match="there is no connection 'nobody'"):
+        _read(connections, SqlSource(sql="nobody", table="orders"))
+
+
+def test_a_server_that_does_not_answer_is_worth_another_try(connections: Path) -> None:
+    """A refused connection is Unavailable, without the password in its message."""
+    (connections / "source" / "uri").write_text("postgresql://u:topsecret@127.0.0.1:9/db")
+
+    with pytest.raises(Unavailable) as error:
+        _read(connections, SqlSource(sql="source", table="orders"))
+
+    assert "topsecret" not in str(error.value)
