@@ -1,0 +1,54 @@
+"""Merges all staged datasets of a run in one transaction: all of them are in the warehouse, or none."""
+
+import time
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+import structlog
+
+from etl_contract import Load
+from etl_load._faults import explaining, refuse
+from etl_load._job import Job
+from etl_load._ledger import record
+from etl_load._modes import MODES
+from etl_load._progress import telling
+from etl_load._staging import unstage
+from etl_load._table import create, existing, table_of, table_problems
+from etl_load._warehouse import lock_key
+
+log = structlog.get_logger()
+
+
+def merge(connection: sa.Connection, jobs: Sequence[Job]) -> tuple[Load, ...]:
+    """Lock the tables, make those that are missing, merge by mode, write the ledger, drop the staging tables."""
+    with explaining("load"), connection.begin():
+        for table in sorted(job.target.table for job in jobs):  # in one order everywhere, so that no two loads deadlock
+            with telling(f"waiting for another load of {table}"):
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(table))))
+        return tuple(_merge(connection, job) for job in jobs)
+
+
+def _merge(connection: sa.Connection, job: Job) -> Load:
+    started = time.monotonic()
+    with explaining(job.where), telling(f"merging {job.dataset.name} into {job.target.table}"):
+        _make_sure_of_table(connection, job)
+        counts = MODES[job.target.mode].merge(connection, job, table_of(job))
+        load = record(connection, job, counts)
+        unstage(connection, job)
+    log.info(
+        "merged %s into %s",
+        job.dataset.name,
+        job.target.table,
+        mode=str(job.target.mode),
+        **counts._asdict(),
+        seconds=round(time.monotonic() - started, 2),
+    )
+    return load
+
+
+def _make_sure_of_table(connection: sa.Connection, job: Job) -> None:
+    """Create the table, or look again at it: another load may have made or changed it since."""
+    refuse(list(table_problems(connection, job)))
+    if existing(connection, job) is None:
+        create(connection, job)
+        log.info("created %s", job.target.table, columns=len(job.columns))

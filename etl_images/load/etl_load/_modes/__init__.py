@@ -1,0 +1,15 @@
+"""Lists the modes: a new one joins with a module and a line."""
+
+from collections.abc import Mapping
+
+from etl_contract import LoadMode
+from etl_load._modes._mode import Counts, Mode
+from etl_load._modes._partition import Partition
+from etl_load._modes._upsert import Upsert
+
+MODES: Mapping[LoadMode, Mode] = {
+    LoadMode.partition: Partition(),
+    LoadMode.upsert: Upsert(),
+}
+
+__all__ = ["MODES", "Counts", "Mode"]

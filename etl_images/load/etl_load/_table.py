@@ -1,0 +1,166 @@
+"""Knows a target table as it is, makes it when it is missing, and says where the rows do not fit it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from etl_contract import SpecError, StageError
+from etl_load._columns import type_name
+from etl_load._job import Job
+from etl_load._modes import MODES
+
+# What PostgreSQL turns into a wider type with no loss, when rows are inserted.
+_WIDER: Mapping[str, tuple[str, ...]] = {
+    "smallint": ("integer", "bigint", "real", "double precision", "numeric"),
+    "integer": ("bigint", "double precision", "numeric"),
+    "bigint": ("numeric",),
+    "real": ("double precision",),
+    "text": ("character varying",),
+}
+_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
+
+_COLUMNS = sa.text("""
+    select a.attname, format_type(a.atttypid, a.atttypmod) as type,
+           a.attnotnull and not a.atthasdef and a.attidentity = '' as required, c.relkind
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where n.nspname = :schema and c.relname = :name
+    order by a.attnum
+""")
+_UNIQUE = sa.text("""
+    select array_agg(a.attname::text order by a.attname)
+    from pg_index i
+    join pg_class c on c.oid = i.indrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey[:i.indnkeyatts - 1])
+    where n.nspname = :schema and c.relname = :name
+      and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+    group by i.indexrelid
+""")
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A table of the warehouse as it is: its columns' types, what must have a value, and what is unique."""
+
+    types: Mapping[str, str]
+    required: frozenset[str]
+    unique: frozenset[frozenset[str]]
+    is_table: bool
+
+
+def existing(connection: sa.Connection, job: Job) -> Existing | None:
+    """Look a target up; None where it is not there."""
+    schema, _, name = job.target.table.partition(".")
+    place = {"schema": schema, "name": name}
+    columns = connection.execute(_COLUMNS, place).all()
+    if not columns:
+        return None
+    columns = [column for column in columns if column.attname is not None]
+    return Existing(
+        types={column.attname: column.type for column in columns},
+        required=frozenset(column.attname for column in columns if column.required),
+        unique=frozenset(frozenset(names) for names in connection.execute(_UNIQUE, place).scalars()),
+        is_table=all(column.relkind in {"r", "p"} for column in columns),
+    )
+
+
+def table_problems(connection: sa.Connection, job: Job) -> Iterator[StageError]:
+    """Find where a dataset does not fit its table, or cannot make one."""
+    found = existing(connection, job)
+    if found is None:
+        yield from _problems_of_new(connection, job)
+    elif not found.is_table:
+        hint = "Name a table, or drop what has its name."
+        yield SpecError(f"{job.target.table} is no table", where=f"{job.where}.table", hint=hint)
+    else:
+        yield from _column_problems(found, job)
+        yield from _key_problems(found, job)
+
+
+def create(connection: sa.Connection, job: Job) -> None:
+    """Make the target table with the dataset's columns, and what its mode needs."""
+    table_of(job).create(connection, checkfirst=False)
+
+
+def table_of(job: Job) -> sa.Table:
+    """Describe the target table as the dataset would have it."""
+    mode = MODES[job.target.mode]
+    schema, _, name = job.target.table.partition(".")
+    key = mode.key(job)
+    columns = [
+        sa.Column(column.name, column.kind.sql if column.kind else sa.types.NullType(), nullable=column.name not in key)
+        for column in job.columns
+    ]
+    naming = {"pk": "%(table_name)s_pkey", "ix": "%(table_name)s_%(column_0_name)s_idx"}
+    comment = f"Loaded by the pipeline {job.task.pipeline}, mode {job.target.mode}"
+    table = sa.Table(name, sa.MetaData(naming_convention=naming), *columns, schema=schema, comment=comment)
+    if key:
+        table.append_constraint(sa.PrimaryKeyConstraint(*key))
+    for column in mode.indexes(job):
+        sa.Index(None, table.c[column])
+    return table
+
+
+def _problems_of_new(connection: sa.Connection, job: Job) -> Iterator[StageError]:
+    schema = job.target.table.partition(".")[0]
+    rights = sa.text("select has_schema_privilege(nspname, 'create') from pg_namespace where nspname = :schema")
+    may = connection.execute(rights, {"schema": schema}).scalar()
+    where = f"{job.where}.table"
+    if may is None:
+        hint = "Use 'mart', or have the schema created and the role 'load' granted create on it."
+        yield SpecError(f"there is no schema '{schema}'", where=where, hint=hint)
+    elif not may:
+        hint = "Use 'mart', or have the role 'load' granted create on it."
+        yield SpecError(f"no table can be created in the schema '{schema}'", where=where, hint=hint)
+    untyped = [column.name for column in job.columns if column.kind is None]
+    if untyped:
+        hint = "Give them a type in the transform; with pandas: .astype('string'), .astype('Int64')."
+        problem = f"no row has a value for {', '.join(untyped)}, so the new table cannot know their type"
+        yield SpecError(problem, where=job.where, hint=hint)
+
+
+def _column_problems(found: Existing, job: Job) -> Iterator[StageError]:
+    for column in job.columns:
+        where = f"{job.where}, column '{column.name}'"
+        ours = type_name(column.kind.sql) if column.kind else ""
+        theirs = found.types.get(column.name)
+        if theirs is None:
+            kind = ours or "text"
+            hint = f"Drop it in the transform, or add it: alter table {job.target.table} add column ... {kind}."
+            yield SpecError(f"{job.target.table} has no such column", where=where, hint=hint)
+        elif ours and not _fits(ours, theirs):
+            hint = f"Convert it in the transform to {theirs}, or alter the table."
+            yield SpecError(f"it is {ours}, but {theirs} in {job.target.table}", where=where, hint=hint)
+    if missing := sorted(found.required - set(job.names)):
+        hint = "Give them in the transform, or let the table have a default."
+        problem = f"{job.target.table} needs a value for {', '.join(missing)}, which the dataset does not have"
+        yield SpecError(problem, where=job.where, hint=hint)
+
+
+def _key_problems(found: Existing, job: Job) -> Iterator[StageError]:
+    key = MODES[job.target.mode].key(job)
+    if key and frozenset(key) not in found.unique:
+        listed = "; ".join(sorted(f"({', '.join(sorted(names))})" for names in found.unique)) or "none"
+        hint = f"Name the key of the table, or create a unique index on ({', '.join(key)}). Its keys: {listed}."
+        problem = f"({', '.join(key)}) is not unique in {job.target.table}"
+        yield SpecError(problem, where=f"{job.where}.key", hint=hint)
+
+
+def _fits(ours: str, theirs: str) -> bool:
+    plain = theirs.partition("(")[0]
+    if ours == theirs or plain in _WIDER.get(ours, ()):
+        precision, scale = _precision(theirs) or (1000, 0)
+        return plain != "numeric" or precision - scale >= _DIGITS[ours]
+    if ours.startswith("numeric(") and plain == "numeric":
+        mine, wide = _precision(ours) or (1000, 0), _precision(theirs)
+        return wide is None or (wide[1] >= mine[1] and wide[0] - wide[1] >= mine[0] - mine[1])
+    return False
+
+
+def _precision(kind: str) -> tuple[int, int] | None:
+    match = re.fullmatch(r"numeric\((\d+),(-?\d+)\)", kind)
+    return (int(match[1]), int(match[2])) if match else None

@@ -1,0 +1,28 @@
+"""Offers one warehouse to all tests of this folder, empty for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.load.warehouse import Loading, Warehouse, running_warehouse
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Warehouse]:
+    """Start the warehouse once."""
+    with running_warehouse() as warehouse:
+        yield warehouse
+
+
+@pytest.fixture
+def warehouse(server: Warehouse) -> Warehouse:
+    """Give the warehouse, with nothing loaded."""
+    server.clear()
+    return server
+
+
+@pytest.fixture
+def loading(warehouse: Warehouse, tmp_path: Path) -> Loading:
+    """Load into the warehouse."""
+    return Loading(warehouse, tmp_path)
