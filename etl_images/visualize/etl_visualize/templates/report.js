@@ -1,0 +1,136 @@
+// Draws the charts alive over their still pictures. Vega's expressions are interpreted (ast), so no eval is needed.
+(() => {
+  "use strict";
+  const report = JSON.parse(document.getElementById("report").textContent);
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const figures = [...document.querySelectorAll("figure.chart")].filter((figure) => Object.hasOwn(report.charts, figure.id));
+  const drawn = new Map();
+  const MANY_ROWS = 3000; // beyond this a canvas is quicker than SVG
+  const ROWS_SHOWN = 500;
+
+  // A sandboxed page has no storage: the choice then lasts as long as the page.
+  let chosen = null;
+  try { chosen = localStorage.getItem("etl-report-theme"); } catch { /* as said */ }
+  const theme = () => (chosen === "dark" || chosen === "light" ? chosen : system.matches ? "dark" : "light");
+  const legendColumns = (figure) => Math.max(1, Math.floor((figure.clientWidth - 100) / figure.dataset.legendEntry));
+
+  async function draw(figure) {
+    const spec = structuredClone(report.charts[figure.id]);
+    const config = structuredClone(report.themes[theme()]);
+    const columns = legendColumns(figure);
+    config.legend.columns = columns;
+    drawn.get(figure)?.view.finalize();
+    try {
+      const { view } = await vegaEmbed(figure.querySelector(".live"), spec, {
+        mode: "vega-lite",
+        ast: true,
+        actions: false,
+        config,
+        renderer: spec.data.values.length > MANY_ROWS ? "canvas" : "svg",
+        tooltip: { disableDefaultStyle: true },
+      });
+      drawn.set(figure, { view, columns });
+      figure.classList.add("alive");
+    } catch (error) {
+      figure.classList.remove("alive"); // the still picture stays
+      console.error(error);
+    }
+  }
+
+  function apply() {
+    const dark = theme() === "dark";
+    root.dataset.theme = theme();
+    button.setAttribute("aria-pressed", String(dark));
+    return Promise.all(figures.map(draw));
+  }
+
+  function text(value) {
+    return value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  }
+
+  function number(value) {
+    return value.toLocaleString("en", Math.abs(value) < 0.1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 3 });
+  }
+
+  function table(rows) {
+    const element = document.createElement("table");
+    const names = Object.keys(rows[0]);
+    const head = element.createTHead().insertRow();
+    for (const name of names) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = name;
+      cell.classList.toggle("number", rows.some((row) => typeof row[name] === "number"));
+      head.append(cell);
+    }
+    const body = element.createTBody();
+    for (const row of rows.slice(0, ROWS_SHOWN)) {
+      const line = body.insertRow();
+      for (const name of names) {
+        const cell = line.insertCell();
+        cell.textContent = typeof row[name] === "number" ? number(row[name]) : text(row[name]);
+        cell.classList.toggle("number", typeof row[name] === "number");
+      }
+    }
+    if (rows.length > ROWS_SHOWN) {
+      element.createCaption().textContent = `The first ${ROWS_SHOWN} rows; the CSV has all.`;
+    }
+    return element;
+  }
+
+  function csv(rows) {
+    const names = Object.keys(rows[0]);
+    // A spreadsheet would run a text that begins so as a formula.
+    const safe = (value) => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : text(value));
+    const field = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+    const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
+    return lines.map((line) => line.map((value) => field(safe(value))).join(",")).join("\r\n") + "\r\n";
+  }
+
+  // Gives the still picture as PNG, twice as large as it is written, for sharp text.
+  function png(picture) {
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * picture.naturalWidth;
+    canvas.height = 2 * picture.naturalHeight;
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return canvas.toDataURL("image/png");
+  }
+
+  for (const figure of figures) {
+    const rows = report.charts[figure.id].data.values;
+    const still = figure.querySelector(".still");
+    const isSvg = still.src.startsWith("data:image/svg");
+    const links = Object.fromEntries([...figure.querySelectorAll(".downloads a")].map((link) => [link.textContent, link]));
+    figure.querySelector(".downloads").hidden = false;
+    links.SVG.hidden = !isSvg;
+    links.SVG.href = still.src;
+    links.PNG.href = isSvg ? "#" : still.src;
+    links.CSV.href = "#";
+    // A link's target may be set as late as its click.
+    if (isSvg) links.PNG.addEventListener("click", () => { links.PNG.href = png(still); });
+    links.CSV.addEventListener("click", () => { links.CSV.href = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" })); });
+    const details = figure.querySelector(".rows");
+    details.hidden = false;
+    details.addEventListener("toggle", () => details.querySelector(".scroll").replaceChildren(table(rows)), { once: true });
+  }
+
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    chosen = theme() === "dark" ? "light" : "dark";
+    try { localStorage.setItem("etl-report-theme", chosen); } catch { /* as said */ }
+    apply();
+  });
+  system.addEventListener("change", apply);
+  let timer;
+  addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      for (const figure of figures) {
+        if (drawn.get(figure)?.columns !== legendColumns(figure)) draw(figure);
+      }
+    }, 200);
+  });
+  apply();
+})();
