@@ -51,9 +51,8 @@ class Stack:
 
     def stop(self) -> None:
         """Remove the stack with its volumes."""
-        with suppress(subprocess.CalledProcessError):
-            self.docker("network", "disconnect", "--force", f"{PROJECT}_web", socket.gethostname())
-        stages = self.docker("ps", "--all", "--quiet", "--filter", f"name=^{PROJECT}-").split()
+        self.docker("network", "disconnect", "--force", f"{PROJECT}_web", socket.gethostname(), check=False)
+        stages = [container["id"] for container in self.stage_containers()]
         if stages:
             self.docker("rm", "--force", "--volumes", *stages)
         self.compose("down", "--volumes", "--timeout", "10")

@@ -15,7 +15,9 @@ def main() -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="say what is wrong with the pipeline files; needs no network")
-    check.add_argument("pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named")
+    check.add_argument(
+        "pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named"
+    )
     check.add_argument("--folder", type=Path, default=Settings.of_environment().pipelines, help="where the files are")
     check.set_defaults(command=_check)
 
@@ -32,12 +34,18 @@ def main() -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     """Read every pipeline; print its problems, or that it has none."""
-    read = [item for item in read_pipelines(arguments.folder) if not arguments.pipelines or item.name in arguments.pipelines]
+    read = [
+        item for item in read_pipelines(arguments.folder) if not arguments.pipelines or item.name in arguments.pipelines
+    ]
     if unknown := set(arguments.pipelines) - {item.name for item in read}:
-        print(f"There is no config/pipelines/{sorted(unknown)[0]}.yaml.")
+        print(f"There is no config/pipelines/{min(unknown)}.yaml.")
         return 2
     for item in read:
-        print(item if isinstance(item, Broken) else f"config/pipelines/{item.name}.yaml is well: {' > '.join(item.stages)}")
+        print(
+            item
+            if isinstance(item, Broken)
+            else f"config/pipelines/{item.name}.yaml is well: {' > '.join(item.stages)}"
+        )
     return int(any(isinstance(item, Broken) for item in read))
 
 

@@ -78,7 +78,12 @@ class StageContainer:
             self._remove(container["Id"])
         nonce = secrets.token_hex(16)
         arguments = create(nonce)
-        arguments["labels"] = {**self._labels, **arguments["labels"], "etl.nonce": nonce, "etl.task_digest": self._digest}
+        arguments["labels"] = {
+            **self._labels,
+            **arguments["labels"],
+            "etl.nonce": nonce,
+            "etl.task_digest": self._digest,
+        }
         self.id = self._client.create_container(name=self._name, stop_timeout=STOP_SECONDS, **arguments)["Id"]
         if not self._given_up:  # the order to stop may have come while the Engine was creating it
             self._client.start(self.id)
@@ -110,7 +115,7 @@ class StageContainer:
         Raises:
             NotFound: it was removed meanwhile.
         """
-        state = self._client.inspect_container(self.id)["State"]
+        state = self._client.inspect_container(self._started)["State"]
         return State(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"])
 
     def remove(self) -> None:
@@ -120,6 +125,12 @@ class StageContainer:
             with suppress(NotFound):
                 self._client.stop(self.id, timeout=STOP_SECONDS)
             self._remove(self.id)
+
+    @property
+    def _started(self) -> str:
+        if self.id is None:
+            raise RuntimeError("ensure() comes first")
+        return self.id
 
     def _existing(self) -> list[dict[str, Any]]:
         wanted = [f"{key}={value}" for key, value in self._labels.items()]
@@ -135,11 +146,11 @@ class StageContainer:
         return not State(state["ExitCode"], state["OOMKilled"]).killed
 
     def _running(self) -> bool:
-        running: bool = self._client.inspect_container(self.id)["State"]["Running"]
+        running: bool = self._client.inspect_container(self._started)["State"]["Running"]
         return running
 
     def _from_line(self, first: int) -> Iterator[str]:
-        stream = self._client.logs(self.id, stdout=True, stderr=True, stream=True, follow=True)
+        stream = self._client.logs(self._started, stdout=True, stderr=True, stream=True, follow=True)
         for number, line in enumerate(_split(stream)):
             if number >= first:
                 yield line

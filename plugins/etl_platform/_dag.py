@@ -21,9 +21,7 @@ def build_dags() -> dict[str, DAG]:
     settings = Settings.of_environment()
     only = get_parsing_context().dag_id
     read = read_pipelines(settings.pipelines, only)
-    return {
-        item.name: _broken_dag(item) if isinstance(item, Broken) else build_dag(item, settings) for item in read
-    }
+    return {item.name: _broken_dag(item) if isinstance(item, Broken) else build_dag(item, settings) for item in read}
 
 
 def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
@@ -74,6 +72,7 @@ class _Problems(BaseOperator):
         self.message = message
 
     def execute(self, context: Context) -> None:
+        del context
         raise AirflowFailException(self.message)
 
 
@@ -99,5 +98,7 @@ def _documentation(description: str, text: str, files: dict[str, str]) -> str:
 
 def _block(language: str, text: str) -> str:
     """Fence a text with more backticks than it has itself."""
-    fence = "`" * max(3, max((len(run) for run in text.replace("\n", " ").split(" ") if set(run) == {"`"}), default=0) + 1)
+    fence = "`" * max(
+        3, max((len(run) for run in text.replace("\n", " ").split(" ") if set(run) == {"`"}), default=0) + 1
+    )
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"

@@ -62,7 +62,9 @@ def _wait_for_dag(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
     deadline = time.monotonic() + seconds
     while (dag := api.dag(pipeline)) is None:
         if time.monotonic() > deadline:
-            return f"Airflow knows no pipeline '{pipeline}'. Is there a config/pipelines/{pipeline}.yaml? See: make check"
+            return (
+                f"Airflow knows no pipeline '{pipeline}'. Is there a config/pipelines/{pipeline}.yaml? See: make check"
+            )
         time.sleep(POLL_SECONDS)
     if any(tag["name"] == "broken" for tag in dag["tags"]):
         return f"'{pipeline}' cannot run: {dag['description']}. For all of it: make check"

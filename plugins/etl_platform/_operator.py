@@ -1,14 +1,13 @@
 """Runs a stage of a pipeline as a container, durably: see docs/decisions/durable-containers.md."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from airflow.providers.docker.operators.docker import DockerOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-
 from docker.errors import ImageNotFound, NotFound
+
 from etl_contract import (
     Conversation,
     Dataset,
@@ -27,6 +26,9 @@ from etl_platform._pipeline import Pipeline
 from etl_platform._run_folder import run_folder
 from etl_platform._settings import Settings
 from etl_platform._stages import host_config, image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 API_VERSION = "1.45"  # the first with volume sub-paths; naming it saves a question to the Engine
 
@@ -55,7 +57,7 @@ class StageOperator(DockerOperator):
         self.settings = settings
         self._stage_container: StageContainer | None = None
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the parent gives log lines
         """Run the stage; its outcome decides what Airflow does next."""
         task = self._task(context)
         try:
@@ -128,7 +130,8 @@ class StageOperator(DockerOperator):
         if state.out_of_memory:
             raise AirflowFailException(
                 f"The stage reached its memory limit of {limit} and was killed; a new try would end the same way. "
-                f"Give it more: limits: {{{self.stage.value}: {{memory: ...}}}} in config/pipelines/{self.pipeline.name}.yaml"
+                f"Give it more in config/pipelines/{self.pipeline.name}.yaml: "
+                f"limits: {{{self.stage.value}: {{memory: ...}}}}"
             )
         raise AirflowException(
             f"The container ended with exit code {state.exit_code} and no result: it was killed. It is tried again."

@@ -143,7 +143,11 @@ class Broken(NamedTuple):
 _AUTHORED = [name for name in Pipeline.model_fields if name not in {"name", "files", "text"}]
 _FIELDS = [
     *_AUTHORED,
-    *(name for model in (SqlSource, PandasTransform, LoadTarget, Visualize, Chart, Limits, StageLimits) for name in model.model_fields),
+    *(
+        name
+        for model in (SqlSource, PandasTransform, LoadTarget, Visualize, Chart, Limits, StageLimits)
+        for name in model.model_fields
+    ),
 ]
 
 
@@ -180,7 +184,9 @@ def read_pipeline(file: FilePath) -> Pipeline | Broken:
     return pipeline
 
 
-def _twin(folder: FilePath, values: dict[str, Any], lines: dict[Path, int]) -> tuple[dict[str, str], list[Problem]]:
+def _twin(  # noqa: PLR0911 - a list of refusals, each with its own words
+    folder: FilePath, values: dict[str, Any], lines: dict[Path, int]
+) -> tuple[dict[str, str], list[Problem]]:
     """Read the author's file that the transform names, and look for the function in it."""
     transform = values.get("transform")
     named = transform.get("pandas") if isinstance(transform, dict) else None

@@ -77,7 +77,8 @@ def _message(detail: ErrorDetails, path: Path, fields: list[str]) -> str:
             return str(detail["ctx"]["error"])
         case "enum":
             wanted = detail["ctx"]["expected"]
-            return f"'{value}' is none of {wanted}{guess(str(value), wanted.replace("'", '').replace(' or ', ', ').split(', '))}"
+            words = wanted.replace("'", "").replace(" or ", ", ").split(", ")
+            return f"'{value}' is none of {wanted}{guess(str(value), words)}"
         case _ if isinstance(value, dict | list):
             return detail["msg"]
         case _:

@@ -32,7 +32,9 @@ def read_yaml(text: str) -> tuple[dict[str, Any], Lines, list[Problem]]:
     except yaml.YAMLError as error:
         raise NotYaml(Problem(1, (), f"this is no YAML: {error}")) from error
     if not isinstance(node, yaml.MappingNode):
-        message = "a pipeline is a mapping such as 'extract:', but this file is " + ("empty" if node is None else "none")
+        message = "a pipeline is a mapping such as 'extract:', but this file is " + (
+            "empty" if node is None else "none"
+        )
         raise NotYaml(Problem(1, (), message))
     reader = _Reader(loader)
     return reader.value(node, ()), reader.lines, reader.problems

@@ -26,9 +26,14 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     """Half a file is never found under the dataset's name, nor anywhere."""
-    with pytest.raises(RuntimeError, match="boom"), writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
-        writer.write(TABLE)
-        raise RuntimeError("boom")
+
+    def fail() -> None:
+        with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+            writer.write(TABLE)
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        fail()
 
     assert list(tmp_path.iterdir()) == []
 

@@ -89,6 +89,8 @@ def test_a_task_that_is_none_is_a_failure_not_a_crash() -> None:
 
 def test_the_stage_does_not_see_its_task_in_the_environment() -> None:
     """An author's code meets neither the nonce nor the task by chance."""
-    _, result, _ = _run("return StageResult(outcome='done', rows_in='ETL_NONCE' in os.environ or 'ETL_TASK' in os.environ)")
+    _, result, _ = _run(
+        "return StageResult(outcome='done', rows_in='ETL_NONCE' in os.environ or 'ETL_TASK' in os.environ)"
+    )
 
     assert result.rows_in == 0

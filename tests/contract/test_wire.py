@@ -56,7 +56,10 @@ def test_a_result_that_is_none_is_told_and_not_believed() -> None:
 @pytest.mark.parametrize(
     ("line", "heard"),
     [
-        ('{"event": "extracted flights", "level": "info", "rows": 9}', LogLine("info", "extracted flights", {"rows": 9})),
+        (
+            '{"event": "extracted flights", "level": "info", "rows": 9}',
+            LogLine("info", "extracted flights", {"rows": 9}),
+        ),
         ('{"event": "x", "level": "warning", "timestamp": "now"}', LogLine("warning", "x", {})),
         ("a print of the author", LogLine("info", "a print of the author", {})),
         ('{"no": "event"}', LogLine("info", '{"no": "event"}', {})),

@@ -78,7 +78,7 @@ def test_a_run_takes_one_container_a_stage(stack: Stack, slow: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, stage: str) -> None:
-    """kill -9 of the scheduler in any stage: within a minute the next try has the container, its log and its result."""
+    """Kill -9 of the scheduler in any stage: within a minute the next try has the container, its log and its result."""
     since = datetime.now(UTC)
     run_id = stack.trigger(slow)
     _wait_for_stage(stack, run_id, stage)
@@ -116,7 +116,13 @@ def test_a_task_that_is_failed_by_hand_leaves_no_container_and_can_be_cleared(st
     until(lambda: stack.stage_containers(run_id) == [], 20)
     assert stack.wait_for_run(slow, run_id) == "failed"
 
-    clear = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["transform"], "include_downstream": True, "only_failed": False}
+    clear = {
+        "dry_run": False,
+        "dag_run_id": run_id,
+        "task_ids": ["transform"],
+        "include_downstream": True,
+        "only_failed": False,
+    }
     answer = stack.api.post(f"/api/v2/dags/{slow}/clearTaskInstances", json=clear)
 
     assert answer.is_success, answer.text
@@ -129,7 +135,13 @@ def test_a_cleared_success_runs_anew(stack: Stack, slow: str) -> None:
     """A stage that was done is done again when somebody clears it, in a container of its own."""
     run_id = stack.run(slow)
     since = datetime.now(UTC)
-    clear = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["load"], "include_downstream": False, "only_failed": False}
+    clear = {
+        "dry_run": False,
+        "dag_run_id": run_id,
+        "task_ids": ["load"],
+        "include_downstream": False,
+        "only_failed": False,
+    }
 
     stack.api.post(f"/api/v2/dags/{slow}/clearTaskInstances", json=clear).raise_for_status()
 
@@ -139,7 +151,7 @@ def test_a_cleared_success_runs_anew(stack: Stack, slow: str) -> None:
 
 
 def test_a_killed_container_is_tried_again(stack: Stack, slow: str) -> None:
-    """kill -9 of a stage costs a try, and nothing else."""
+    """Kill -9 of a stage costs a try, and nothing else."""
     run_id = stack.trigger(slow)
     container = _wait_for_stage(stack, run_id, "transform")
     time.sleep(2)
@@ -178,7 +190,10 @@ def test_a_restart_of_the_api_server_costs_nothing(stack: Stack, slow: str) -> N
 
 def test_a_stage_that_takes_too_long_is_stopped(stack: Stack) -> None:
     """The limit in minutes ends the container, and the log says why."""
-    text = YAML.replace("slow.py", "slower.py").replace("mart.slow", "mart.slower") + "limits: {transform: {minutes: 1}}\nretries: 0\n"
+    text = (
+        YAML.replace("slow.py", "slower.py").replace("mart.slow", "mart.slower")
+        + "limits: {transform: {minutes: 1}}\nretries: 0\n"
+    )
     with stack.pipeline("slower", {"slower.yaml": text, "slower.py": PYTHON.replace("SECONDS", "90")}):
         run_id = stack.trigger("slower")
 

@@ -32,8 +32,10 @@ FOUND = """
     from mart.flights where flight_date = :'day'
 """
 CONTENT = """
-    select (select md5(string_agg(f::text, e'\n' order by f::text)) from mart.flights f where flight_date = :'day') as flights,
-           (select md5(string_agg(d::text, e'\n' order by d::text)) from mart.daily_delays d where flight_date = :'day') as daily
+    select (select md5(string_agg(f::text, e'\n' order by f::text))
+            from mart.flights f where flight_date = :'day') as flights,
+           (select md5(string_agg(d::text, e'\n' order by d::text))
+            from mart.daily_delays d where flight_date = :'day') as daily
 """
 
 
@@ -64,7 +66,8 @@ def test_every_row_is_enriched_from_the_right_row(stack: Stack, first_run: str) 
     source = stack.sql(
         "source",
         """select f.carrier, f.flight, f.origin, a.name as airline, w.temp,
-                  to_char((f.time_hour + make_interval(mins => f.minute)) at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as departure
+                  to_char((f.time_hour + make_interval(mins => f.minute)) at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
+                      as departure
            from flights f left join airlines a using (carrier) left join weather w using (origin, time_hour)
            where (f.time_hour at time zone 'America/New_York')::date = :'day' and f.dep_time is not null
            order by 1, 2, 3, 6""",

@@ -88,7 +88,9 @@ def test_a_failed_load_leaves_the_table_as_it_was(stack: Stack) -> None:
     with stack.pipeline("refused", _files("refused")):
         stack.run("refused")
         before = stack.sql("warehouse", "select * from mart.refused order by carrier")
-        bad = _files("refused", body="import pandas as pd; return {'airlines': pd.concat([airlines.assign(name='x'), airlines])}")
+        bad = _files(
+            "refused", body="import pandas as pd; return {'airlines': pd.concat([airlines.assign(name='x'), airlines])}"
+        )
         (stack.pipelines / "refused.py").write_text(bad["refused.py"])
         _wait_for_code(stack, "refused", "name='x'")
 
@@ -119,7 +121,9 @@ def test_an_edit_is_a_new_version_of_the_dag(stack: Stack) -> None:
     """Airflow shows which run used which code: an edit of the twin file alone is a new version."""
     with stack.pipeline("edited", _files("edited")):
         stack.run("edited")
-        (stack.pipelines / "edited.py").write_text(_files("edited", body="return {'airlines': airlines.head(1)}")["edited.py"])
+        (stack.pipelines / "edited.py").write_text(
+            _files("edited", body="return {'airlines': airlines.head(1)}")["edited.py"]
+        )
         _wait_for_code(stack, "edited", "head(1)")
         stack.run("edited")
 

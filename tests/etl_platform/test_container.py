@@ -145,7 +145,9 @@ def test_a_container_that_ran_out_of_memory_says_so(client: APIClient, run_id: s
 def test_removal_takes_no_longer_than_airflow_leaves(client: APIClient, run_id: str) -> None:
     """A program that ignores SIGTERM is gone within 5 s."""
     stage = _stage(client, run_id)
-    stage.ensure(_program(client, "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf'); time.sleep(60)"))
+    stage.ensure(
+        _program(client, "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf'); time.sleep(60)")
+    )
     time.sleep(1)
     started = time.monotonic()
     stage.remove()

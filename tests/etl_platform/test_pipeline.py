@@ -87,13 +87,25 @@ def test_every_problem_is_told_at_once_by_line(folder: Path) -> None:
     [
         ("orders.py:clean", "order.py:clean", "there is no file 'order.py' beside it; did you mean 'orders.py'?"),
         ("orders.py:clean", "orders.py:claen", "orders.py has no function 'claen'; did you mean 'clean'?"),
-        ("orders.py:clean", "../orders.py:clean", "'../orders.py:clean' is not a function of a file beside the pipeline, such as orders.py:clean"),
+        (
+            "orders.py:clean",
+            "../orders.py:clean",
+            "'../orders.py:clean' is not a function of a file beside the pipeline, such as orders.py:clean",
+        ),
         ("mode: upsert, key: [id]", "mode: partition", "required for mode 'partition', but not there"),
         ("key: [id]", "key: [id, id]", "names a column twice"),
-        ("table: orders, mode", "table: Orders, mode", "'Orders' is not a table such as mart.orders: lower-case letters, digits and _"),
+        (
+            "table: orders, mode",
+            "table: Orders, mode",
+            "'Orders' is not a table such as mart.orders: lower-case letters, digits and _",
+        ),
         ("Europe/Paris", "../../etc/passwd", "there is no time zone '../../etc/passwd'"),
         ("extract:", "retries: -1\n    extract:", "greater than or equal to 0, not -1"),
-        ("extract:", "limits: {transform: {memory: 1GB}}\n    extract:", "'1GB' is no size; write one such as 512m or 2g"),
+        (
+            "extract:",
+            "limits: {transform: {memory: 1GB}}\n    extract:",
+            "'1GB' is no size; write one such as 512m or 2g",
+        ),
         ("extract:", "name: other\n    extract:", "no such field"),
         ("extract:", "timezone: UTC\n    extract:", "stands twice; first in line 3"),
         ("description: Orders", "description: 2026-13-40 #", "cannot be read"),

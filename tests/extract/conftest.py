@@ -20,7 +20,17 @@ def uri() -> Iterator[str]:
     """Give the address of a database that is empty at first."""
     password = secrets.token_hex(16)
     with network(NETWORK):
-        docker("run", "--detach", "--name", CONTAINER, "--network", NETWORK, "--env", f"POSTGRES_PASSWORD={password}", IMAGE)
+        docker(
+            "run",
+            "--detach",
+            "--name",
+            CONTAINER,
+            "--network",
+            NETWORK,
+            "--env",
+            f"POSTGRES_PASSWORD={password}",
+            IMAGE,
+        )
         host = address(CONTAINER, NETWORK)
         wait_for_port(host, 5432)
         uri = f"postgresql://postgres:{password}@{host}:5432/postgres"

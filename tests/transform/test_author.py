@@ -51,7 +51,9 @@ def test_a_parameter_that_is_no_dataset_is_told() -> None:
 
 def test_an_error_points_to_the_authors_line() -> None:
     """The message names file, line and function, and shows the way there; pandas' own frames are left out."""
-    code = "def helper(orders):\n    return orders['price']\n\ndef clean(orders):\n    return {'orders': helper(orders)}\n"
+    code = (
+        "def helper(orders):\n    return orders['price']\n\ndef clean(orders):\n    return {'orders': helper(orders)}\n"
+    )
 
     with pytest.raises(SpecError) as error:
         _function(code)({"orders": ORDERS}, INTERVAL)
@@ -66,7 +68,7 @@ def test_an_author_may_say_what_happens_next() -> None:
     """An error of the contract goes through as it is."""
     code = "from etl_contract import DataError\ndef clean(orders):\n    raise DataError('too few rows', hint='Wait.')\n"
 
-    with pytest.raises(DataError, match="too few rows. Wait"):
+    with pytest.raises(DataError, match=r"too few rows\. Wait"):
         _function(code)({"orders": ORDERS}, INTERVAL)
 
 

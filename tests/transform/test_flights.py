@@ -40,33 +40,47 @@ FLIGHT = {
     "air_time": 120,
     "distance": 1000,
 }
-FLIGHT_TYPES = dict.fromkeys(("minute", "flight", "dep_delay", "arr_delay", "air_time", "distance"), "int64") | dict.fromkeys(
-    ("carrier", "tailnum", "origin", "dest"), "string"
-)
+FLIGHT_TYPES = dict.fromkeys(
+    ("minute", "flight", "dep_delay", "arr_delay", "air_time", "distance"), "int64"
+) | dict.fromkeys(("carrier", "tailnum", "origin", "dest"), "string")
 
 
-def _enrich(module: ModuleType, *flights: dict[str, Any], weather: list[dict[str, Any]] | None = None) -> dict[str, pd.DataFrame]:
+def _enrich(
+    module: ModuleType, *flights: dict[str, Any], weather: list[dict[str, Any]] | None = None
+) -> dict[str, pd.DataFrame]:
     rows = [FLIGHT | flight for flight in flights]
     instant = "timestamp[us, tz=UTC]"
     produced: dict[str, pd.DataFrame] = module.enrich(
         flights=_arrow(rows, {"time_hour": instant, **FLIGHT_TYPES}),
         weather=_arrow(
             weather or [],
-            {"origin": "string", "time_hour": instant} | dict.fromkeys(("temp", "wind_speed", "precip", "visib"), "double"),
+            {"origin": "string", "time_hour": instant}
+            | dict.fromkeys(("temp", "wind_speed", "precip", "visib"), "double"),
         ),
         airlines=_arrow([{"carrier": "UA", "name": "United"}], {"carrier": "string", "name": "string"}),
         planes=_arrow(
             [{"tailnum": "N14228", "year": 1999, "manufacturer": "BOEING", "model": "737-824", "seats": 149}],
             {"tailnum": "string", "year": "int64", "manufacturer": "string", "model": "string", "seats": "int64"},
         ),
-        airports=_arrow([{"faa": "EWR", "name": "Newark"}, {"faa": "IAH", "name": "Houston"}], {"faa": "string", "name": "string"}),
+        airports=_arrow(
+            [{"faa": "EWR", "name": "Newark"}, {"faa": "IAH", "name": "Houston"}], {"faa": "string", "name": "string"}
+        ),
     )
     return produced
 
 
 def test_a_flight_is_told_with_all_that_is_known_of_it(flights_py: ModuleType) -> None:
     """Airline, aircraft, airports and weather of the hour stand beside the flight."""
-    weather = [{"origin": "EWR", "time_hour": FLIGHT["time_hour"], "temp": 50.0, "wind_speed": 8.0, "precip": 0.0, "visib": 10.0}]
+    weather = [
+        {
+            "origin": "EWR",
+            "time_hour": FLIGHT["time_hour"],
+            "temp": 50.0,
+            "wind_speed": 8.0,
+            "precip": 0.0,
+            "visib": 10.0,
+        }
+    ]
 
     flight = _enrich(flights_py, {}, weather=weather)["flights"].iloc[0]
 
@@ -103,7 +117,8 @@ def test_the_day_and_hour_are_new_yorks(flights_py: ModuleType, instant: str, da
 
 
 @pytest.mark.parametrize(
-    ("delay", "category"), [(-120, "early"), (-1, "early"), (0, "on time"), (14, "on time"), (15, "late"), (59, "late"), (60, "very late")]
+    ("delay", "category"),
+    [(-120, "early"), (-1, "early"), (0, "on time"), (14, "on time"), (15, "late"), (59, "late"), (60, "very late")],
 )
 def test_a_delay_has_a_category(flights_py: ModuleType, delay: int, category: str) -> None:
     """Fifteen minutes is late, an hour is very late."""
@@ -130,14 +145,23 @@ def test_a_diverted_flight_stays(flights_py: ModuleType) -> None:
 
 def test_an_hour_of_weather_that_stands_twice_makes_no_flight_twice(flights_py: ModuleType) -> None:
     """The source repeats an hour in autumn."""
-    hour = {"origin": "EWR", "time_hour": FLIGHT["time_hour"], "temp": 50.0, "wind_speed": 8.0, "precip": 0.0, "visib": 10.0}
+    hour = {
+        "origin": "EWR",
+        "time_hour": FLIGHT["time_hour"],
+        "temp": 50.0,
+        "wind_speed": 8.0,
+        "precip": 0.0,
+        "visib": 10.0,
+    }
 
     assert len(_enrich(flights_py, {}, weather=[hour, hour | {"temp": 49.0}])["flights"]) == 1
 
 
 def test_a_day_is_summed_by_airport_and_airline(flights_py: ModuleType) -> None:
     """A cancelled flight counts as planned and cancelled, and in no mean."""
-    daily = _enrich(flights_py, {"dep_delay": 10}, {"dep_delay": 20}, {"dep_delay": None}, {"origin": "JFK"})["daily_delays"]
+    daily = _enrich(flights_py, {"dep_delay": 10}, {"dep_delay": 20}, {"dep_delay": None}, {"origin": "JFK"})[
+        "daily_delays"
+    ]
 
     newark = daily[daily["origin"] == "EWR"].iloc[0]
     assert (newark["planned"], newark["departed"], newark["cancelled"]) == (3, 2, 1)

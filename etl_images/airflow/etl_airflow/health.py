@@ -35,7 +35,8 @@ def dag_processor() -> str | None:
             "select extract(epoch from now() - max(latest_heartbeat)) from job "
             "where job_type = 'DagProcessorJob' and state = 'running'"
         )
-        (age,) = cursor.fetchone()
+        row = cursor.fetchone()
+    age = row[0] if row else None
     return None if age is not None and age < ALIVE_SECONDS else f"the last heartbeat is {age} s old"
 
 

@@ -4,7 +4,7 @@
                   ◄── log lines, and one marked line ──┘
 
 A stage is a function of its task. `run` is all that its `__main__` needs: it reads the task, runs the function, turns
-whatever happens into a StageResult and prints that as the last, marked line. `Conversation` is the other end of the wire.
+whatever happens into a StageResult and prints that as the last, marked line. `Conversation` is the wire's other end.
 """
 
 from etl_contract._dataset import Dataset

@@ -45,13 +45,13 @@ class DataError(StageError):
     """The rows are not what they should be; a retry would not help."""
 
 
-class Unavailable(StageError):  # noqa: N818 - named for what happens next, not for being an error
+class Unavailable(StageError):
     """A system that the stage needs does not answer; worth another try."""
 
     outcome = "retry"
 
 
-class NothingToDo(StageError):  # noqa: N818 - it is no error: the run skips
+class NothingToDo(StageError):
     """There is nothing in this interval; the run skips what follows."""
 
     outcome = "skipped"

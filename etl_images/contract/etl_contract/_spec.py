@@ -22,6 +22,7 @@ from pydantic import (
 
 from etl_contract._model import Model
 
+
 def _matching(pattern: str, says: str) -> tuple[AfterValidator, WithJsonSchema]:
     """Refuse a text that does not match, in words instead of a regular expression."""
 
@@ -102,7 +103,7 @@ Transform = Annotated[PandasTransform, _kind("transform", "pandas")]
 class LoadMode(StrEnum):
     """How rows meet those that are already there."""
 
-    partition = "partition"
+    partition = "partition"  # type: ignore[assignment]  # it hides str.partition, which nobody wants of a mode
     upsert = "upsert"
 
 

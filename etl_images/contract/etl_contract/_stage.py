@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import structlog
 
@@ -17,13 +17,11 @@ from etl_contract._result import Fault, Outcome, StageResult
 from etl_contract._task import StageTask
 from etl_contract._wire import marked
 
-Task = TypeVar("Task", bound=StageTask)
-
 # What `docker inspect` and Airflow show of a stage that did not do its work.
 EXIT_CODES = {Outcome.done: 0, Outcome.skipped: 0, Outcome.failed: 1, Outcome.retry: 75}  # 75 is sysexits' EX_TEMPFAIL
 
 
-def run(stage: Callable[[Task], StageResult], task_model: type[Task]) -> NoReturn:
+def run[Task: StageTask](stage: Callable[[Task], StageResult], task_model: type[Task]) -> NoReturn:
     """Run a stage as a process: read $ETL_TASK and $ETL_NONCE, print the marked result, exit.
 
     Both variables leave the environment before the stage runs, so that an author's code does not meet them by chance.
@@ -46,7 +44,9 @@ def run(stage: Callable[[Task], StageResult], task_model: type[Task]) -> NoRetur
     sys.exit(EXIT_CODES[result.outcome])
 
 
-def _outcome_of(stage: Callable[[Task], StageResult], task_model: type[Task], text: str) -> StageResult:
+def _outcome_of[Task: StageTask](
+    stage: Callable[[Task], StageResult], task_model: type[Task], text: str
+) -> StageResult:
     log = structlog.get_logger()
     try:
         return stage(task_model.model_validate_json(text))
@@ -56,9 +56,7 @@ def _outcome_of(stage: Callable[[Task], StageResult], task_model: type[Task], te
         return StageResult(outcome=outcome, fault=Fault.of(error))
     except MemoryError:
         hint = "Give the stage more memory under 'limits', or read less at once."
-        return StageResult(
-            outcome=Outcome.failed, fault=Fault(kind="MemoryError", problem="out of memory", hint=hint)
-        )
+        return StageResult(outcome=Outcome.failed, fault=Fault(kind="MemoryError", problem="out of memory", hint=hint))
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug keeps its traceback and is reported
         traceback.print_exc()
         problem = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
 """Reads sources into Parquet, a file a source, streaming.
 
-    ExtractTask ── sources by name ──► _sql: connection, bound interval, batches ──► Parquet under the run's URI
+ExtractTask ── sources by name ──► _sql: connection, bound interval, batches ──► Parquet under the run's URI
 """

@@ -1,9 +1,9 @@
 """Reads tables and queries through SQLAlchemy, streaming, with the interval bound as parameters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -12,6 +12,9 @@ from sqlalchemy import exc
 from etl_contract import DataError, Interval, SpecError, SqlSource, Unavailable
 from etl_contract.parquet import BATCH_ROWS
 from etl_extract._types import arrow_schema, plain
+
+if TYPE_CHECKING:
+    from psycopg import Column
 
 CONNECTIONS = Path("/run/secrets/connections")
 
@@ -53,7 +56,7 @@ class SqlReader(AbstractContextManager["SqlReader"]):
             with connection.begin_nested():
                 statement = self._statement(source, where).execution_options(yield_per=BATCH_ROWS)
                 with closing(connection.execute(statement)) as result:
-                    schema = arrow_schema(result.cursor.description, where)
+                    schema = arrow_schema(cast("Sequence[Column]", result.cursor.description), where)
                     yield Rows(schema, _batches(result, schema, where))
 
     def _connection(self, name: str, where: str) -> sa.Connection:
@@ -104,7 +107,9 @@ def _array(values: tuple[Any, ...], field: pa.Field, where: str) -> pa.Array:
         return pa.array(plain(values, field.type), type=field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         hint = "Cast the column in a query to a type that holds all its values."
-        raise DataError(f"a value is no {field.type}: {error}", where=f"{where}, column {field.name}", hint=hint) from error
+        raise DataError(
+            f"a value is no {field.type}: {error}", where=f"{where}, column {field.name}", hint=hint
+        ) from error
 
 
 @contextmanager

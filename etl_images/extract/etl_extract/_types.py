@@ -49,7 +49,9 @@ def arrow_type(column: Column) -> pa.DataType:
     """Give a column's Arrow type; what Arrow has no type for (uuid, json, enums, inet, ...) travels as its text."""
     if column.type_code == types["numeric"].oid:
         precision, scale = column.precision or _MOST_DIGITS, column.scale if column.precision else 10
-        return pa.decimal128(precision, scale or 0) if precision <= _MOST_DIGITS else pa.decimal256(precision, scale or 0)
+        return (
+            pa.decimal128(precision, scale or 0) if precision <= _MOST_DIGITS else pa.decimal256(precision, scale or 0)
+        )
     return _BY_OID.get(column.type_code) or _LISTS.get(column.type_code) or pa.string()
 
 

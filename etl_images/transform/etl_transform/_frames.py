@@ -13,7 +13,10 @@ from etl_contract.parquet import reading, writing
 def read_frame(dataset: Dataset) -> pd.DataFrame:
     """Read a dataset whole; its columns keep their Arrow types."""
     with reading(dataset) as parquet:
-        return parquet.read().to_pandas(types_mapper=pd.ArrowDtype, self_destruct=True, split_blocks=True)
+        frame: pd.DataFrame = parquet.read().to_pandas(
+            types_mapper=pd.ArrowDtype, self_destruct=True, split_blocks=True
+        )
+        return frame
 
 
 def write_frame(folder_uri: str, name: str, frame: pd.DataFrame) -> Dataset:
