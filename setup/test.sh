@@ -4,7 +4,8 @@
 # usage: setup/test.sh [ARGUMENT OF PYTEST...]
 #
 # The stack of the tests is a Compose project of its own (etl-test), with its own images' tag, ports, networks and volumes: it
-# may run beside one that people use. Whatever happens to the tests, it is removed in the end.
+# may run beside one that people use. Whatever happens to the tests, it is removed in the end; ETL_TEST_KEEP=1 keeps it, to look
+# into it and to find it running the next time (`make clean` removes it).
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
@@ -29,7 +30,9 @@ clean_up() {
     docker rm --force "$ETL_TOOLS_NAME" >/dev/null 2>&1 || true
     wait "$runner" 2>/dev/null || true
   fi
-  if ! setup/down.sh --data >"$log" 2>&1 </dev/null; then
+  if [ "${ETL_TEST_KEEP:-}" = 1 ]; then
+    :
+  elif ! setup/down.sh --data >"$log" 2>&1 </dev/null; then
     tail -n 20 "$log" >&2
     printf 'error: the stack of the tests could not be removed\n  where: project %s, above\n  to do: COMPOSE_PROJECT_NAME=%s setup/down.sh --data\n' \
       "$COMPOSE_PROJECT_NAME" "$COMPOSE_PROJECT_NAME" >&2

@@ -14,12 +14,16 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/docker.sh
 
 # Variables that tell tests which stack is theirs.
-readonly passed="COMPOSE_PROJECT_NAME ETL_TAG AIRFLOW_PORT POSTGRES_PORT ETL_SUBNET GUARD_USER PYTHON_IMAGE POSTGRES_IMAGE"
+readonly passed="COMPOSE_PROJECT_NAME ETL_TAG AIRFLOW_PORT POSTGRES_PORT ETL_SUBNET GUARD_USER ETL_TEST_KEEP"
 readonly image=etl-platform/tools:local
 
-python_image() {
-  # The Dockerfile's own default is for who builds it by hand.
-  setting PYTHON_IMAGE "$(awk '$1 == "PYTHON_IMAGE" { print $2 }' etl_images/upstream/images)"
+# Prints "VARIABLE=IMAGE" for each base image, as `make up` would take it.
+bases() {
+  local variable official
+  while read -r variable official _; do
+    case $variable in '' | '#'*) continue ;; esac
+    printf '%s=%s\n' "$variable" "$(setting "$variable" "$official")"
+  done <etl_images/upstream/images
 }
 
 build() {
@@ -27,18 +31,19 @@ build() {
   log=$(mktemp)
   # Few words where it is quick: all layers are there.
   patiently "building the tools image" logged "$log" docker build --progress plain --file etl_images/tools/Dockerfile \
-    --build-arg "PYTHON_IMAGE=$(python_image)" --tag "$image" . || status=$?
+    --build-arg "$(bases | grep '^PYTHON_IMAGE=')" --tag "$image" . || status=$?
   rm -f "$log"
   [ "$status" = 0 ] || refuse "the tools image could not be built" "where: etl_images/tools/Dockerfile, above" \
     "to do: mend what its last lines say, then run the same command again"
 }
 
 main() {
-  local options member paths=plugins name
+  local options member name base paths=plugins
   case ${1:-} in
     '' | --help | -h) print_help && return ;;
   esac
-  if ! engine_answers || ! docker image inspect "$(python_image)" >/dev/null 2>&1; then
+  # shellcheck disable=SC2046  # a list
+  if ! engine_answers || ! docker image inspect $(bases | cut -d = -f 2) >/dev/null 2>&1; then
     setup/prepare.sh
   fi
   build
@@ -55,6 +60,9 @@ main() {
   options+=(--env GIT_CONFIG_COUNT=1 --env GIT_CONFIG_KEY_0=safe.directory --env 'GIT_CONFIG_VALUE_0=*')
   for name in $passed; do
     [ -z "$(setting "$name")" ] || options+=(--env "$name=$(setting "$name")")
+  done
+  for base in $(bases); do
+    options+=(--env "$base")
   done
   if [ -n "${ETL_TOOLS_NAME:-}" ]; then
     options+=(--name "$ETL_TOOLS_NAME")
