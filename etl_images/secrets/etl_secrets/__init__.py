@@ -1,1 +1,29 @@
-"""Generates, keeps and rotates the platform's secrets."""
+"""Generates the platform's secrets once, and keeps every copy of a secret equal.
+
+VALUES: how each secret is generated          FILES: where it is written, for whom, in which form
+│                                             │
+└──────────────► init ◄───────────────────────┘
+│ reads what is there, generates what is missing, writes it, sets owners and modes
+▼
+the volume `secrets`, of which each consumer mounts its own sub-path, read-only, at /run/secrets
+"""
+
+from etl_secrets._errors import SecretsError
+from etl_secrets._init import Outcome, init
+from etl_secrets._scram import matches, verifier
+from etl_secrets._table import FILES, VALUES, VOLUMES, File, Volume
+from etl_secrets._vault import Vault
+
+__all__ = [
+    "FILES",
+    "VALUES",
+    "VOLUMES",
+    "File",
+    "Outcome",
+    "SecretsError",
+    "Vault",
+    "Volume",
+    "init",
+    "matches",
+    "verifier",
+]
