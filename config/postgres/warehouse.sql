@@ -1,0 +1,67 @@
+-- Database warehouse: its schemas, who may do what in them, and the ledger of loads.
+
+CREATE SCHEMA IF NOT EXISTS mart;
+CREATE SCHEMA IF NOT EXISTS staging;
+CREATE SCHEMA IF NOT EXISTS quarantine;
+CREATE SCHEMA IF NOT EXISTS etl;
+COMMENT ON SCHEMA mart       IS 'Tables for people and reports';
+COMMENT ON SCHEMA staging    IS 'What a load has copied in, and not merged yet';
+COMMENT ON SCHEMA quarantine IS 'Rows that a check refused, with the reason and the run';
+COMMENT ON SCHEMA etl        IS 'The platform''s own books';
+
+-- The ledger ----------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS etl.loads (
+    load_id        uuid PRIMARY KEY,
+    pipeline       text NOT NULL,
+    run_id         text NOT NULL,
+    try_number     int,
+    dataset        text NOT NULL,
+    target_table   text NOT NULL,
+    mode           text NOT NULL,
+    interval_start timestamptz,
+    interval_end   timestamptz,
+    rows_staged    bigint,
+    rows_inserted  bigint,
+    rows_updated   bigint,
+    rows_deleted   bigint,
+    sha256         text,
+    loaded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE (pipeline, run_id, dataset, target_table)
+);
+CREATE INDEX IF NOT EXISTS loads_target_table_loaded_at_idx ON etl.loads (target_table, loaded_at);
+
+COMMENT ON TABLE  etl.loads                IS 'One row for each dataset that a run has loaded, written in the transaction that loaded it';
+COMMENT ON COLUMN etl.loads.load_id        IS 'Names this load';
+COMMENT ON COLUMN etl.loads.pipeline       IS 'The pipeline, as its file is named';
+COMMENT ON COLUMN etl.loads.run_id         IS 'The run, as Airflow names it';
+COMMENT ON COLUMN etl.loads.try_number     IS 'The try that committed, from 1';
+COMMENT ON COLUMN etl.loads.dataset        IS 'The dataset that was loaded, as the transform named it';
+COMMENT ON COLUMN etl.loads.target_table   IS 'Where it went, with its schema: mart.flights';
+COMMENT ON COLUMN etl.loads.mode           IS 'How it was merged: append, replace, partition or upsert';
+COMMENT ON COLUMN etl.loads.interval_start IS 'Begin of the run''s interval, inclusive';
+COMMENT ON COLUMN etl.loads.interval_end   IS 'End of the run''s interval, exclusive';
+COMMENT ON COLUMN etl.loads.rows_staged    IS 'Rows in the dataset';
+COMMENT ON COLUMN etl.loads.rows_inserted  IS 'Rows that the merge added';
+COMMENT ON COLUMN etl.loads.rows_updated   IS 'Rows that the merge changed';
+COMMENT ON COLUMN etl.loads.rows_deleted   IS 'Rows that the merge removed';
+COMMENT ON COLUMN etl.loads.sha256         IS 'Checksum of the Parquet file that was loaded';
+COMMENT ON COLUMN etl.loads.loaded_at      IS 'When it was loaded';
+
+-- Rights --------------------------------------------------------------------------------------------------------------
+
+GRANT USAGE, CREATE ON SCHEMA mart, staging, quarantine TO load;
+GRANT USAGE ON SCHEMA etl TO load;
+GRANT SELECT, INSERT, UPDATE ON etl.loads TO load;
+
+GRANT USAGE ON SCHEMA mart TO extract, report, analyst;
+GRANT USAGE ON SCHEMA etl, quarantine TO report, analyst;
+GRANT USAGE ON SCHEMA staging TO analyst;
+
+-- What is there, and whatever load makes later.
+GRANT SELECT ON ALL TABLES IN SCHEMA mart TO extract, report, analyst;
+GRANT SELECT ON ALL TABLES IN SCHEMA etl, quarantine TO report, analyst;
+GRANT SELECT ON ALL TABLES IN SCHEMA staging TO analyst;
+ALTER DEFAULT PRIVILEGES FOR ROLE load IN SCHEMA mart GRANT SELECT ON TABLES TO extract, report, analyst;
+ALTER DEFAULT PRIVILEGES FOR ROLE load IN SCHEMA quarantine GRANT SELECT ON TABLES TO report, analyst;
+ALTER DEFAULT PRIVILEGES FOR ROLE load IN SCHEMA staging GRANT SELECT ON TABLES TO analyst;
