@@ -86,9 +86,13 @@ class Stack:
 
     def wait_for_dag(self, dag_id: str, seconds: float = 90) -> dict[str, Any]:
         """Wait until Airflow has read a pipeline's file, and switch it on."""
-        until(lambda: self.api.get(f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK, seconds)
+        until(lambda: self._is_current(dag_id), seconds)
         dag: dict[str, Any] = self._json(self.api.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
         return dag
+
+    def _is_current(self, dag_id: str) -> bool:
+        answer = self.api.get(f"/api/v2/dags/{dag_id}")
+        return answer.status_code == httpx.codes.OK and not answer.json()["is_stale"]
 
     def trigger(self, dag_id: str, day: str | None = None) -> str:
         """Start a run about a day; give its id."""

@@ -66,6 +66,8 @@ def _wait_for_dag(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
                 f"Airflow knows no pipeline '{pipeline}'. Is there a config/pipelines/{pipeline}.yaml? See: make check"
             )
         time.sleep(POLL_SECONDS)
+    if dag["is_stale"]:
+        return f"There is no config/pipelines/{pipeline}.yaml any more."
     if any(tag["name"] == "broken" for tag in dag["tags"]):
         return f"'{pipeline}' cannot run: {dag['description']}. For all of it: make check"
     if dag["is_paused"]:

@@ -1,12 +1,14 @@
 """Runs a stage of a pipeline as a container, durably: see docs/decisions/durable-containers.md."""
 
 import hashlib
+import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from airflow.providers.docker.operators.docker import DockerOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from etl_contract import (
     Conversation,
@@ -30,6 +32,7 @@ from etl_platform._stages import host_config, image
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CONNECTIONS_HINT = "Sources name one that is there, such as 'source' or 'warehouse'."
 API_VERSION = "1.45"  # the first with volume sub-paths; naming it saves a question to the Engine
 
 
@@ -83,8 +86,8 @@ class StageOperator(DockerOperator):
         container = self._stage_container = StageContainer(self.cli, name, labels, digest)
         try:
             found = container.ensure(lambda nonce: self._arguments(text, nonce, task.try_number))
-        except ImageNotFound as error:
-            raise AirflowFailException(f"There is no image {self.image}. Build it: make up") from error
+        except APIError as error:
+            raise self._explained(error) from error
         if found.adopted:
             self.log.info("Found the container that an earlier try started; this is its log from the beginning")
         conversation = Conversation(found.nonce)
@@ -96,6 +99,17 @@ class StageOperator(DockerOperator):
         except NotFound:
             raise AirflowException("The container was removed before it ended.") from None
         return self._conclude(conversation.result, state)
+
+    def _explained(self, error: APIError) -> AirflowException:
+        """Say why the Engine, or the guard before it, started no container; what a person must mend is not retried."""
+        explanation = str(error.explanation or error)
+        if isinstance(error, ImageNotFound):
+            return AirflowFailException(f"There is no image {self.image}. Build it: make up")
+        if missing := re.search(r"/connections/([\w-]+): no such file", explanation):
+            return AirflowFailException(f"There is no connection '{missing[1]}'. {CONNECTIONS_HINT}")
+        if error.status_code == HTTPStatus.FORBIDDEN:
+            return AirflowFailException(f"The guard of the Docker Engine refuses this container: {explanation}")
+        return AirflowException(f"The Docker Engine started no container: {explanation}")
 
     def _arguments(self, text: str, nonce: str, try_number: int) -> dict[str, Any]:
         return {

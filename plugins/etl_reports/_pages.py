@@ -25,11 +25,11 @@ HEADERS = {
 TYPES = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml"}
 NO_REPORT = "There is no report of this run yet: it is written when the run's visualize task is done."
 
-app = FastAPI(title="reports", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+pages = FastAPI(title="reports", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
 may_see_run = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN))
 
 
-@app.get("/dags/{dag_id}/runs/{run_id}/{file_name}", dependencies=[may_see_run])
+@pages.get("/dags/{dag_id}/runs/{run_id}/{file_name}", dependencies=[may_see_run])
 def report(dag_id: str, run_id: str, file_name: str) -> Response:
     """Give a file of a run's report.
 

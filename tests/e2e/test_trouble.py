@@ -46,7 +46,7 @@ CASES = {
     "no_connection": (
         _files("no_connection", connection="sourc"),
         "extract",
-        ["sourc"],
+        ["There is no connection 'sourc'", "such as 'source' or 'warehouse'"],
     ),
     "no_such_dataset": (
         _files("no_such_dataset", body="return {'airline': airlines}"),
@@ -62,6 +62,11 @@ CASES = {
         _files("out_of_memory", body="x = bytearray(600 * 1024**2); return {'airlines': airlines}", memory="256m"),
         "transform",
         ["memory limit of 256m", "limits: {transform: {memory: ...}}"],
+    ),
+    "too_much_memory": (
+        _files("too_much_memory", memory="64g"),
+        "transform",
+        ["The guard of the Docker Engine refuses this container", "memory"],
     ),
 }
 
