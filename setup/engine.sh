@@ -99,18 +99,27 @@ install_engine() {
   fi
 }
 
+# True if process $1 is a living $2, and not the rest of one that nobody has buried.
+is_alive() {
+  case $(cat "/proc/$1/stat" 2>/dev/null) in
+    *"($2) Z"*) return 1 ;;
+    *"($2) "*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
 # Removes what a killed daemon left: its number may be another process' by now, and then dockerd would not start.
 forget_the_dead() {
   local file pid name
   for file in docker.pid:dockerd docker/containerd/containerd.pid:containerd; do
     name=${file#*:} file=/var/run/${file%:*}
     pid=$(as_root cat "$file" 2>/dev/null) || continue
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$name" ] || as_root rm -f "$file"
+    is_alive "$pid" "$name" || as_root rm -f "$file"
   done
 }
 
 start_engine() {
-  local dockerd waited=0
+  local dockerd waited=0 started
   dockerd=$(installed_engine || echo /usr/sbin/dockerd)
   if [ -d /run/systemd/system ]; then
     say "starting Docker (systemctl start docker)"
@@ -125,14 +134,15 @@ start_engine() {
     as_root sh -c "exec setsid $dockerd >>$engine_log 2>&1 </dev/null &"
   fi
   [ -z "$dry_run" ] || return 0
+  started=$SECONDS
   until as_root docker info >/dev/null 2>&1; do
     sleep 1
-    waited=$((waited + 1))
+    waited=$((SECONDS - started))
     if [ "$waited" -ge 60 ] || { [ "$waited" -ge 3 ] && ! pidof dockerd >/dev/null; }; then
       as_root tail -n 20 "$engine_log" 2>/dev/null | sed 's/^/   /' >&2
       refuse "Docker did not start within $waited s" "where: $engine_log, its end is above" "to do: mend what its last lines say, then run make up again"
     fi
-    [ $((waited % 20)) -ne 0 ] || say "still waiting for Docker ($waited s)"
+    [ $((waited % 10)) -ne 0 ] || say "still waiting for Docker ($waited s)"
   done
 }
 

@@ -28,6 +28,7 @@ main() {
   esac
   step "Checking this machine"
   setup/preflight.sh
+  step "Docker Engine"
   setup/engine.sh
   step "Base images"
   setup/bases.sh
