@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -58,7 +58,7 @@ def distinct(spec: Spec, channel: str) -> set[str]:
 def _mark(chart: Chart, where: str) -> Spec:
     mark: Spec = {"type": chart.mark} if isinstance(chart.mark, str) else dict(chart.mark)
     kind = str(mark.get("type"))
-    if refused := sorted(_OFFLINE & {*chart.encoding, *mark, f"mark {kind}"}):
+    if refused := sorted(_OFFLINE & {*chart.encoding, *mark, *_keys(list(chart.transform)), f"mark {kind}"}):
         hint = "A report works offline, and so has neither links nor images from elsewhere; leave it out."
         raise SpecError(f"'{refused[0]}' is not possible in a report.", where=where, hint=hint)
     _validated(_COMPOSITE.get(kind, alt.MarkDef), mark, f"{where}, mark")
@@ -70,6 +70,15 @@ def _mark(chart: Chart, where: str) -> Spec:
     if kind == "bar" and "color" not in chart.encoding:
         mark.setdefault("cornerRadiusEnd", 3)
     return mark
+
+
+def _keys(value: JsonValue | list[dict[str, JsonValue]]) -> Iterator[str]:
+    """Give every key, however deep it stands."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        yield from (key for part in value for key in _keys(part))
 
 
 def _point(asked: JsonValue) -> Spec:

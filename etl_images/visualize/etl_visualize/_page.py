@@ -34,7 +34,9 @@ def report_files(task: VisualizeTask, drawings: Sequence[Drawing], made: datetim
         if drawing.spec is not None:
             files[f"{drawing.slug}.png"] = drawing.png
             files[f"{drawing.slug}.svg"] = drawing.svg.encode()
-    files["report.json"] = json.dumps(summary(task, drawings, made), indent=1, ensure_ascii=False).encode()
+    files["report.json"] = json.dumps(
+        summary(task, drawings, made), indent=1, ensure_ascii=False, allow_nan=False
+    ).encode()
     return files
 
 

@@ -13,7 +13,7 @@ from etl_contract import Interval, SpecError, Unavailable
 from etl_visualize._table import Table, as_table
 
 URI_FILE = Path("/run/secrets/warehouse/uri")
-MOST_ROWS = 50_000
+MOST_ROWS = 20_000  # drawing so many takes some seconds, and 300 MB
 STATEMENT_SECONDS = 60
 
 _INSTANT, _DAY = sa.DateTime(timezone=True), sa.Date()

@@ -1,0 +1,71 @@
+"""Offers a real PostgreSQL as the warehouse."""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests._engine import address, docker, network, wait_for_port
+
+IMAGE = os.environ.get("POSTGRES_IMAGE", "etl-upstream/postgres:17-trixie")
+NETWORK = CONTAINER = "etl-vistest"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Give the address of a database as its superuser; it has a role `report` that may read the schema `mart`."""
+    password = secrets.token_hex(16)
+    with network(NETWORK):
+        options = ["--detach", "--name", CONTAINER, "--network", NETWORK, "--env", f"POSTGRES_PASSWORD={password}"]
+        docker("run", *options, IMAGE)
+        host = address(CONTAINER, NETWORK)
+        wait_for_port(host, 5432)
+        uri = f"postgresql://postgres:{password}@{host}:5432/postgres"
+        _wait_for_login(uri)
+        with psycopg.connect(uri, autocommit=True) as admin:
+            admin.execute("create role report login password 'a-secret'")
+            admin.execute("alter default privileges grant usage on schemas to report")
+            admin.execute("alter default privileges grant select on tables to report")
+        yield uri
+
+
+def _wait_for_login(uri: str, seconds: float = 60) -> None:
+    """Wait until the server, which listens before it is ready, lets somebody in."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(uri).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+@pytest.fixture
+def admin(server: str) -> Iterator[psycopg.Connection]:
+    """Give a connection to prepare tables with; the schema `mart` is empty for each test."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("drop schema if exists mart cascade")
+        connection.execute("create schema mart")
+        yield connection
+
+
+@pytest.fixture
+def report_uri(server: str) -> str:
+    """Give the address of the database as the role that only reads."""
+    host = server.rpartition("@")[2]
+    return f"postgresql://report:a-secret@{host}"
+
+
+@pytest.fixture
+def uri_file(report_uri: str, tmp_path: Path) -> Path:
+    """Give the secret as the stage sees it."""
+    file = tmp_path / "uri"
+    file.write_text(report_uri)
+    return file
