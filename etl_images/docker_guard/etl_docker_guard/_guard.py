@@ -77,6 +77,8 @@ class Guard:
                 query["filters"] = json.dumps({"label": [*call.query.filters.label, *ours]})
             case "inspect":
                 return _json(_without_env(await self._own(call.subject)))
+            case "start":
+                self._check_user((await self._own(call.subject))["Config"])
             case _ if call.subject:
                 await self._own(call.subject)
         async with self._engine.call(call.method, call.path, query, body) as answer:
@@ -90,11 +92,7 @@ class Guard:
                 container = Container.parse(parse_object(await _body(request)))
         except TimeoutError as error:
             raise Refused(f"the body did not arrive within {_SLOW_BODY} s") from error
-        rule = judge(container, name, self._policy, project=self._project, installation=self._installation)
-        image = await self._engine.document(f"/images/{container.image}/json")
-        user = (image.get("Config") or {}).get("User", "")
-        if user != rule.user:
-            raise Refused(f"Image: {container.image} runs as {user or 'root'!r}, and not as {rule.user}")
+        judge(container, name, self._policy, project=self._project, installation=self._installation)
         return container.to_json()
 
     async def _own(self, container_id: str) -> dict[str, Any]:
@@ -105,6 +103,12 @@ class Guard:
         if not ours or document.get("Id") != container_id:
             raise Refused(f"container {container_id[:12]} is not a stage of this installation")
         return document
+
+    def _check_user(self, config: Mapping[str, Any]) -> None:
+        """Refuse a container of which the Engine knows that its image was built to run as another user."""
+        rule, user = self._policy.images.get(config["Image"]), config.get("User")
+        if rule is None or user != rule.user:
+            raise Refused(f"{config['Image']} runs as {user or 'root'!r}, which the policy does not allow")
 
     def _check_image(self, name: str) -> None:
         if name not in self._policy.images:

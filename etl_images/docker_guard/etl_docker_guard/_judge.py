@@ -10,8 +10,8 @@ from etl_docker_guard._policy import ImageRule, Limits, Policy, in_bytes
 _POLICY = "config/docker_guard.yaml"
 
 
-def judge(container: Container, name: str, policy: Policy, *, project: str, installation: str) -> ImageRule:
-    """Give the rule of the container's image, if the container is within it; refuse it otherwise.
+def judge(container: Container, name: str, policy: Policy, *, project: str, installation: str) -> None:
+    """Refuse a container that is not within the rule of its image, with everything that is wrong.
 
     Args:
         container: what Airflow asks for.
@@ -30,7 +30,6 @@ def judge(container: Container, name: str, policy: Policy, *, project: str, inst
     ]
     if problems:
         raise Refused("; ".join(problems))
-    return rule
 
 
 def _identity(container: Container, name: str, project: str, installation: str) -> Iterator[str]:
