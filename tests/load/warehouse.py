@@ -21,7 +21,7 @@ from psycopg import sql
 from etl_contract import Conversation, Dataset, Interval, LoadTarget, LoadTask, StageResult
 from etl_contract.parquet import writing
 from etl_load._load import load_into
-from tests._engine import address, docker, network, wait_for_port
+from tests._engine import address, docker, network
 
 CONFIG = Path(__file__).parents[2] / "config" / "postgres"
 IMAGE = os.environ.get("POSTGRES_IMAGE", "etl-upstream/postgres:17-trixie")
@@ -90,9 +90,23 @@ class Warehouse:
 
     def restart(self) -> None:
         """Kill the server, and start it again."""
+        self.close()
         docker("restart", "--signal", "SIGQUIT", CONTAINER)  # immediate: as after a crash
         self.host = address(CONTAINER, NETWORK)
-        wait_for_port(self.host, 5432)
+        self.wait()
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until the server takes connections."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                psycopg.connect(self.uri("postgres", "postgres")).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     @contextmanager
     def holding(self, statement: str) -> Iterator[None]:
@@ -120,7 +134,7 @@ def running_warehouse() -> Iterator[Warehouse]:
             "--env", f"POSTGRES_PASSWORD={passwords['postgres']}", IMAGE,
         )  # fmt: skip
         warehouse = Warehouse(address(CONTAINER, NETWORK), passwords)
-        wait_for_port(warehouse.host, 5432)
+        warehouse.wait()
         _apply(warehouse, passwords)
         try:
             yield warehouse
@@ -136,10 +150,10 @@ def _apply(warehouse: Warehouse, passwords: Mapping[str, str]) -> None:
         for role in ROLES:
             hashed = connection.pgconn.encrypt_password(passwords[role].encode(), role.encode(), b"scram-sha-256")
             (verifiers / f"{role}.scram").write_bytes(hashed)
-        docker("cp", str(verifiers), f"{CONTAINER}:/tmp/verifiers")
-    docker("cp", str(CONFIG), f"{CONTAINER}:/tmp/config")
+        docker("cp", str(verifiers), f"{CONTAINER}:/opt/verifiers")
+    docker("cp", str(CONFIG), f"{CONTAINER}:/opt/config")
     docker(
-        "exec", "--user", "postgres", "--env", "ETL_SECRETS=/tmp/verifiers", CONTAINER, "bash", "/tmp/config/apply.sh"
+        "exec", "--user", "postgres", "--env", "ETL_SECRETS=/opt/verifiers", CONTAINER, "bash", "/opt/config/apply.sh"
     )
 
 
@@ -158,7 +172,7 @@ class Loading:
             writer.write(rows)
             return writer.finish()
 
-    def task(  # noqa: PLR0913 - each is a fact of the run
+    def task(
         self,
         tables: Mapping[str, tuple[pa.Table, dict[str, Any]]],
         *,

@@ -90,7 +90,7 @@ def decimal(scale: int) -> Encoder:
             small = values.cast(pa.decimal64(18, aligned)) if aligned <= 18 else None  # noqa: PLR2004 - int64's digits
         except pa.ArrowInvalid:
             small = None
-        return _decimals(values, scale) if small is None else _small_decimals(small, scale, aligned)
+        return _decimals(values) if small is None else _small_decimals(small, scale, aligned)
 
     return encode
 
@@ -176,7 +176,7 @@ def _small_decimals(values: pa.Array, scale: int, aligned: int) -> Cells:
     return _fixed(template, values, (8, signs), *parts)
 
 
-def _decimals(values: pa.Array, scale: int) -> Cells:
+def _decimals(values: pa.Array) -> Cells:
     """Encode decimals of any size one by one."""
     dump = _decimal_dumper().dump
     found = [None if value is None else bytes(dump(value) or b"") for value in values.to_pylist()]

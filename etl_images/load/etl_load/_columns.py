@@ -12,7 +12,7 @@ from etl_contract import SpecError, StageError
 from etl_load import _cells
 from etl_load._cells import Encoder
 
-_DIALECT: sa.Dialect = pg.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+_DIALECT: sa.Dialect = pg.dialect()
 _MOST_COLUMNS = 1600
 _MOST_BYTES_OF_NAME = 63
 

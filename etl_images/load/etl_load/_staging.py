@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from psycopg import sql
 
-from etl_contract import DataError
+from etl_contract import DataError, Unavailable
 from etl_load import _cells
 from etl_load._faults import explained, explaining
 from etl_load._job import STAGING, Job
@@ -71,15 +71,26 @@ def unstage(connection: sa.Connection, job: Job) -> None:
 
 def sweep(connection: sa.Connection) -> None:
     """Drop the staging tables of loads that died and never came again: nobody holds their claim."""
+    ours = "select tablename from pg_tables where schemaname = :schema and tableowner = current_user"
     with explaining("schema staging"), connection.begin():
-        ours = "select tablename from pg_tables where schemaname = :schema and tableowner = current_user"
-        names = connection.execute(sa.text(ours), {"schema": STAGING}).scalars()
-        for name in [name for name in names if re.search(r"_[0-9a-f]{16}$", name)]:
-            table = sa.Table(name, sa.MetaData(), schema=STAGING)
-            key = lock_key(table.fullname)
-            if connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(key))).scalar_one():
+        names = connection.execute(sa.text(ours), {"schema": STAGING}).scalars().all()
+    for name in names:
+        if re.search(r"_[0-9a-f]{16}$", name):
+            _sweep(connection, sa.Table(name, sa.MetaData(), schema=STAGING))
+
+
+def _sweep(connection: sa.Connection, table: sa.Table) -> None:
+    free = sa.select(sa.func.pg_try_advisory_xact_lock(lock_key(table.fullname)))
+    try:
+        with explaining("schema staging"), connection.begin():
+            if connection.execute(free).scalar_one():
+                connection.execute(sa.text("set local lock_timeout = '1s'"))
                 connection.execute(sa.schema.DropTable(table, if_exists=True))
                 log.info("dropped %s, left by a load that died", table.fullname)
+    except Unavailable:
+        log.warning(
+            "%s is left by a load that died, but someone is reading it; the next load tries again", table.fullname
+        )
 
 
 def _batches(job: Job) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,5 @@
 """Knows a target table as it is, makes it when it is missing, and says where the rows do not fit it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -8,18 +7,9 @@ import sqlalchemy as sa
 
 from etl_contract import SpecError, StageError
 from etl_load._columns import type_name
+from etl_load._fit import fits
 from etl_load._job import Job
 from etl_load._modes import MODES
-
-# What PostgreSQL turns into a wider type with no loss, when rows are inserted.
-_WIDER: Mapping[str, tuple[str, ...]] = {
-    "smallint": ("integer", "bigint", "real", "double precision", "numeric"),
-    "integer": ("bigint", "double precision", "numeric"),
-    "bigint": ("numeric",),
-    "real": ("double precision",),
-    "text": ("character varying",),
-}
-_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 
 _COLUMNS = sa.text("""
     select a.attname, format_type(a.atttypid, a.atttypmod) as type,
@@ -30,12 +20,12 @@ _COLUMNS = sa.text("""
     where n.nspname = :schema and c.relname = :name
     order by a.attnum
 """)
-_UNIQUE = sa.text("""
+_UNIQUE = sa.text(r"""
     select array_agg(a.attname::text order by a.attname)
     from pg_index i
     join pg_class c on c.oid = i.indrelid
     join pg_namespace n on n.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey[:i.indnkeyatts - 1])
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey[0\:i.indnkeyatts - 1])
     where n.nspname = :schema and c.relname = :name
       and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
     group by i.indexrelid
@@ -132,7 +122,7 @@ def _column_problems(found: Existing, job: Job) -> Iterator[StageError]:
             kind = ours or "text"
             hint = f"Drop it in the transform, or add it: alter table {job.target.table} add column ... {kind}."
             yield SpecError(f"{job.target.table} has no such column", where=where, hint=hint)
-        elif ours and not _fits(ours, theirs):
+        elif ours and not fits(ours, theirs):
             hint = f"Convert it in the transform to {theirs}, or alter the table."
             yield SpecError(f"it is {ours}, but {theirs} in {job.target.table}", where=where, hint=hint)
     if missing := sorted(found.required - set(job.names)):
@@ -148,19 +138,3 @@ def _key_problems(found: Existing, job: Job) -> Iterator[StageError]:
         hint = f"Name the key of the table, or create a unique index on ({', '.join(key)}). Its keys: {listed}."
         problem = f"({', '.join(key)}) is not unique in {job.target.table}"
         yield SpecError(problem, where=f"{job.where}.key", hint=hint)
-
-
-def _fits(ours: str, theirs: str) -> bool:
-    plain = theirs.partition("(")[0]
-    if ours == theirs or plain in _WIDER.get(ours, ()):
-        precision, scale = _precision(theirs) or (1000, 0)
-        return plain != "numeric" or precision - scale >= _DIGITS[ours]
-    if ours.startswith("numeric(") and plain == "numeric":
-        mine, wide = _precision(ours) or (1000, 0), _precision(theirs)
-        return wide is None or (wide[1] >= mine[1] and wide[0] - wide[1] >= mine[0] - mine[1])
-    return False
-
-
-def _precision(kind: str) -> tuple[int, int] | None:
-    match = re.fullmatch(r"numeric\((\d+),(-?\d+)\)", kind)
-    return (int(match[1]), int(match[2])) if match else None

@@ -21,7 +21,7 @@ _SESSION = {
     "lock_timeout": "10min",
     "statement_timeout": "2h",
     "idle_in_transaction_session_timeout": "10min",
-    "client_connection_check_interval": "5s",
+    "client_connection_check_interval": "1s",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",

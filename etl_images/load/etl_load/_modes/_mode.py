@@ -50,3 +50,8 @@ def insertion(job: Job, table: sa.Table, *without: sa.ColumnElement[bool]) -> sa
     """Insert the staged rows, or those of them that meet the conditions."""
     staged = sa.select(*(job.value(name) for name in job.names)).select_from(job.staging).where(*without)
     return sa.insert(table).from_select(list(job.names), staged, include_defaults=False)
+
+
+def changed(connection: sa.Connection, statement: sa.UpdateBase) -> int:
+    """Run a statement, and count the rows that it changed."""
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount

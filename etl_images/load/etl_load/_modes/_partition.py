@@ -10,7 +10,7 @@ import structlog
 
 from etl_contract import DataError, Interval, SpecError, StageError
 from etl_load._job import Job
-from etl_load._modes._mode import Counts, Mode, insertion
+from etl_load._modes._mode import Counts, Mode, changed, insertion
 
 _EXAMPLES = 5
 
@@ -66,9 +66,8 @@ class Partition(Mode):
         if not job.dataset.rows:
             log.warning("no rows for %s; its days become empty", job.target.table, interval=str(job.interval))
         of_the_days = _of_the_days(table.c[_column(job)], job.interval)
-        deleted = connection.execute(sa.delete(table).where(of_the_days)).rowcount
-        inserted = connection.execute(insertion(job, table)).rowcount
-        return Counts(inserted=inserted, deleted=deleted)
+        deleted = changed(connection, sa.delete(table).where(of_the_days))
+        return Counts(inserted=changed(connection, insertion(job, table)), deleted=deleted)
 
 
 def _column(job: Job) -> str:

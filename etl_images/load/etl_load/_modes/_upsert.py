@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from etl_contract import DataError, SpecError, StageError
 from etl_load._job import Job
-from etl_load._modes._mode import Counts, Mode, insertion
+from etl_load._modes._mode import Counts, Mode, changed, insertion
 
 _EXAMPLES = 5
 
@@ -50,7 +50,8 @@ class Upsert(Mode):
         twice = whole.group_by(*key).having(count > 1).subquery()
         total = connection.execute(sa.select(sa.func.count()).select_from(twice)).scalar_one()
         if total:
-            worst = sa.select(twice).order_by(twice.c[-1].desc(), *twice.c[:-1]).limit(_EXAMPLES)
+            *columns, times = twice.c
+            worst = sa.select(twice).order_by(times.desc(), *columns).limit(_EXAMPLES)
             examples = ", ".join(f"({_words(row[:-1])}) {row[-1]} times" for row in connection.execute(worst))
             more = f" and {total - _EXAMPLES} more" if total > _EXAMPLES else ""
             hint = "Keep one row a key in the transform, or add the column that tells them apart to the key."
@@ -65,9 +66,9 @@ class Upsert(Mode):
         others = [name for name in job.names if name not in job.target.key]
         differs = sa.or_(sa.false(), *(table.c[name].is_distinct_from(job.value(name)) for name in others))
         update = sa.update(table).values({table.c[name]: job.value(name) for name in others}).where(*same, differs)
-        updated = connection.execute(update).rowcount if others else 0
+        updated = changed(connection, update) if others else 0
         new = ~sa.exists(sa.select(sa.literal_column("1")).select_from(table).where(*same))
-        return Counts(inserted=connection.execute(insertion(job, table, new)).rowcount, updated=updated)
+        return Counts(inserted=changed(connection, insertion(job, table, new)), updated=updated)
 
 
 def _words(values: tuple[object, ...]) -> str:
