@@ -147,3 +147,25 @@ def test_no_probe_is_refused(server: Server) -> None:
     with pytest.raises(CommandError):
         docker("exec", server.name, "pg_isready", "--quiet", "--port", "5433")
     assert [line for line in docker_logs(server.name).splitlines() if "FATAL" in line and "pg_isready" in line] == []
+
+
+def test_a_vanished_client_frees_its_locks(server: Server) -> None:
+    """A client that says no goodbye, because its network was cut, keeps its locks for half a minute at most."""
+    name = f"{server.prefix}vanished"
+    lock = "begin; lock table etl.loads in share mode;"
+    locks = "select count(*) from pg_locks where relation = 'etl.loads'::regclass"
+    server.run(
+        "-d", "--name", name, "--network", f"{server.prefix}data", "--env", f"PGPASSWORD={server.password('load')}",
+        "--stop-timeout", "0", "--entrypoint", "bash", server.image, "-c",
+        f"(echo '{lock}'; sleep 300) | psql -h postgres -U load warehouse",
+    )  # fmt: skip
+    try:
+        while server.sql(locks, database="warehouse") == "0":
+            assert docker("inspect", "-f", "{{.State.Running}}", name) == "true", docker_logs(name)
+        docker("network", "disconnect", "--force", f"{server.prefix}data", name)
+        cut = time.monotonic()
+        while server.sql(locks, database="warehouse") != "0":
+            assert time.monotonic() < cut + 40
+            time.sleep(1)
+    finally:
+        docker("rm", "-f", name)
