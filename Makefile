@@ -33,7 +33,7 @@ format: ## lay out the Python code, and mend what ruff can
 	@setup/tools.sh sh -c 'ruff check --fix-only --quiet . ; ruff format .'
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
-	@docker compose exec -T airflow-apiserver python -m etl_platform run $(PIPELINE) $(if $(DATE),--day $(DATE))
+	@setup/run.sh $(PIPELINE) $(DATE)
 
 logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
 	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)

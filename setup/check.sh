@@ -17,8 +17,7 @@ main() {
   image="etl-platform/airflow:$(tag)"
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     setup/prepare.sh
-    step "Building $image"
-    patiently building compose build airflow-init
+    build_images
   fi
   docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
     --volume "$PWD/plugins:/opt/airflow/plugins:ro" \

@@ -12,13 +12,72 @@ engine_is_native() {
 
 socket_group() { stat -c %g "$socket"; }
 
-# Compose, in plain lines where no terminal is.
-compose() {
+# Of BuildKit's plain lines, says the steps that are really done, each as it begins.
+say_steps() {
+  local line number said='' heading=()
+  while IFS= read -r line; do
+    number=${line%% *} number=${number#\#}
+    case $number in
+      *[!0-9]* | '') continue ;;
+    esac
+    case $line in
+      *' ['*/*'] FROM '*) ;;
+      *' ['*/*'] '*) heading[number]=${line#* } ;;
+      *' CACHED') heading[number]='' ;;
+      *)
+        [ -z "${heading[number]:-}" ] || say "${heading[number]}"
+        said=${said:-${heading[number]:-}}
+        heading[number]=''
+        ;;
+    esac
+  done
+  [ -n "$said" ] || say "nothing changed"
+}
+
+# Of Compose's plain lines, says once what became of each container.
+say_states() {
+  local line said=''
+  while IFS= read -r line; do
+    line=${line# } line=${line#Container }
+    case $line in
+      *' Waiting' | *ing | *' Created' | *' Recreate') continue ;;
+    esac
+    case $said in
+      *"|$line|"*) ;;
+      *) say "$line" ;;
+    esac
+    said="$said|$line|"
+  done
+}
+
+compose_in_lines() { docker compose --ansi never "$@" 2>&1 | say_states; }
+
+# Runs a command of Compose that changes containers; shows each change, and where no terminal is, that it goes on.
+change() {
+  local doing=$1
+  shift
   if [ -t 1 ]; then
     docker compose "$@"
   else
-    docker compose --progress plain --ansi never "$@"
+    patiently "$doing" compose_in_lines "$@"
   fi
+}
+
+build_in_lines() { docker compose --progress plain --ansi never build 2>&1 | tee "$1" | say_steps; }
+
+# Builds all images; shows each step, and everything only if it fails.
+build_images() {
+  local log status=0
+  step "Building images"
+  if [ -t 1 ]; then
+    docker compose build || status=$?
+  else
+    log=$(mktemp)
+    patiently building build_in_lines "$log" || status=$?
+    [ "$status" = 0 ] || tail -n 40 "$log" | sed 's/^/     /' >&2
+    rm -f "$log"
+  fi
+  [ "$status" = 0 ] || refuse "an image could not be built" "where: above" "to do: mend what its last lines say, then run the same command again"
 }
 
 # Prints the ids of stages' containers: Compose does not know them, but they use its volumes.

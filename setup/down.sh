@@ -37,10 +37,10 @@ main() {
     return
   fi
   # First the scheduler, so that nothing starts new stages while they are removed.
-  compose stop
+  change stopping stop
   remove "rm --force --volumes" stages
   volumes=${data:+--volumes}
-  compose down --remove-orphans ${volumes:+"$volumes"}
+  change removing down --remove-orphans ${volumes:+"$volumes"}
   # What an older docker-compose.yml may have made.
   if [ -n "$data" ]; then
     remove "volume rm" docker volume ls --quiet --filter "$label"

@@ -54,9 +54,7 @@ main() {
   trap clean_up EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  step "Building images"
-  patiently building compose build ||
-    refuse "an image could not be built" "where: above" "to do: mend what its last lines say, then run make test again"
+  build_images
   step "Testing"
   if [ -t 0 ] && [ -t 1 ]; then
     setup/tools.sh pytest "$@"

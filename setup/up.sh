@@ -12,11 +12,12 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 # Shows what the services say that are not well.
 show_the_unwell() {
   local service
-  compose ps --all --format 'table {{.Service}}\t{{.Status}}' | sed 's/^/   /' >&2
-  for service in $(docker compose ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}' |
-    awk '$2 == "exited" && $NF != 0 || $2 == "restarting" || $3 == "unhealthy" { print $1 }'); do
+  docker compose ps --all --format 'table {{.Service}}\t{{.Status}}' | sed 's/^/   /' >&2
+  for service in $(docker compose ps --all --format '{{.Service}}|{{.State}}|{{.Health}}|{{.ExitCode}}' | awk -F '|' '
+    $2 == "running" && ($3 == "" || $3 == "healthy") || $2 == "exited" && $4 == 0 || $2 == "created" { next }
+    { print $1 }'); do
     printf '\n   the last lines of %s:\n' "$service" >&2
-    docker compose logs --no-color --no-log-prefix --tail 20 "$service" 2>&1 | sed 's/^/     /' >&2
+    docker logs --tail 20 "$(docker compose ps --all --quiet "$service")" 2>&1 | sed 's/^/     /' >&2
   done
 }
 
@@ -24,8 +25,8 @@ show_the_unwell() {
 run_flights() {
   local output status=0
   output=$(mktemp)
-  docker compose exec -T airflow-apiserver python -m etl_platform run flights | tee "$output" || status=$?
-  report=$(sed -n 's/^ *[Rr]eport[: ] *//p' "$output" | tail -n 1)
+  setup/run.sh flights | tee "$output" || status=$?
+  report=$(sed -n 's/^Report: *//p' "$output" | tail -n 1)
   rm -f "$output"
   return "$status"
 }
@@ -38,11 +39,9 @@ main() {
     *) refuse "unknown option '$1'" "usage: setup/up.sh" ;;
   esac
   setup/prepare.sh
-  step "Building images"
-  patiently building compose build ||
-    refuse "an image could not be built" "where: above" "to do: mend what its last lines say, then run make up again"
+  build_images
   step "Starting the services"
-  if ! patiently starting compose up --detach --wait --wait-timeout 600; then
+  if ! change starting up --detach --wait --wait-timeout 600; then
     show_the_unwell
     refuse "the platform is not healthy" "where: above; all of a service's log: make logs SERVICE=NAME" "to do: mend what it says, then run make up again"
   fi
