@@ -1,4 +1,4 @@
-"""The commands behind `make check` and `make run`: python -m etl_platform --help."""
+"""The commands behind `make check` and `make run`, and one for the docs: python -m etl_platform --help."""
 
 import argparse
 import sys
@@ -27,6 +27,9 @@ def main() -> int:
     run.add_argument("--wait-for-dag", type=int, default=120, metavar="SECONDS", help="until Airflow has read the file")
     run.set_defaults(command=_run)
 
+    print_reference = commands.add_parser("reference", help="print docs/pipelines.md")
+    print_reference.set_defaults(command=_reference)
+
     arguments = parser.parse_args()
     code: int = arguments.command(arguments)
     return code
@@ -54,6 +57,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from etl_platform._follow import follow  # noqa: PLC0415 - `check` needs no HTTP client
 
     return follow(arguments.pipeline, arguments.day, arguments.wait_for_dag)
+
+
+def _reference(_: argparse.Namespace) -> int:
+    """Print the page on pipeline files."""
+    from etl_platform._reference import reference  # noqa: PLC0415 - only the page needs the models' schemas
+
+    print(reference())
+    return 0
 
 
 if __name__ == "__main__":

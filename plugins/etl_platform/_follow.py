@@ -116,7 +116,8 @@ def _told(api: AirflowApi, pipeline: str, run_id: str, name: str, task: dict[str
             f"{load.rows_deleted:,} deleted"
             for load in result.loads
         )
-        return [f"{line} {result.rows_in:>9,} rows in {result.rows_out:>9,} rows out{loaded}"]
+        out = f"{result.rows_out:>9,} rows out" if result.datasets or result.loads else ""
+        return [f"{line} {result.rows_in:>9,} rows in {out}{loaded}".rstrip()]
     if task["state"] in {"failed", "up_for_retry"}:
         lines = api.log(pipeline, run_id, name, task["try_number"])
         errors = [entry["event"] for entry in lines if entry.get("level") in {"error", "critical"}]

@@ -126,7 +126,7 @@ class StageOperator(DockerOperator):
             case Outcome.done:
                 self.log.info(
                     f"{self.stage.value} is done",
-                    rows=result.rows_out,
+                    rows=result.rows_out or result.rows_in,
                     bytes=result.bytes_out,
                     seconds=result.seconds,
                     peak_memory=result.peak_memory,

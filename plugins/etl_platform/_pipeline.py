@@ -14,9 +14,11 @@ from etl_contract import Chart, Extract, LoadTarget, Name, PandasTransform, SqlS
 from etl_platform._problems import Path, Problem, guess, problems_of, report
 from etl_platform._yaml import NotYaml, read_yaml
 
-# A task travels in one environment variable, and Linux takes no longer one than 128 KiB.
+# A task travels in one environment variable (docs/decisions/the-dag-carries-the-code.md), and Linux takes no longer one
+# than 128 KiB.
 MOST_TWIN_BYTES = 96 * 1024
 ALIASES = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *"}
+NOT_AUTHORED = {"name", "files", "text"}  # fields of a Pipeline that its file does not have
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -49,10 +51,10 @@ class StageLimits(_Model):
 class Limits(_Model):
     """The limits of each stage."""
 
-    extract: StageLimits = StageLimits()
-    transform: StageLimits = StageLimits(memory="1g")
-    load: StageLimits = StageLimits()
-    visualize: StageLimits = StageLimits(memory="1g")
+    extract: StageLimits = Field(default=StageLimits(), description="What extract may use.")
+    transform: StageLimits = Field(default=StageLimits(memory="1g"), description="What transform may use.")
+    load: StageLimits = Field(default=StageLimits(), description="What load may use.")
+    visualize: StageLimits = Field(default=StageLimits(memory="1g"), description="What visualize may use.")
 
     def of(self, stage: StageName) -> StageLimits:
         """Give a stage's limits."""
@@ -140,7 +142,7 @@ class Broken(NamedTuple):
         return report(self.file, self.problems)
 
 
-_AUTHORED = [name for name in Pipeline.model_fields if name not in {"name", "files", "text"}]
+_AUTHORED = [name for name in Pipeline.model_fields if name not in NOT_AUTHORED]
 _FIELDS = [
     *_AUTHORED,
     *(
@@ -169,7 +171,7 @@ def read_pipeline(file: FilePath) -> Pipeline | Broken:
         return Broken(file.stem, shown, "", (problem,))
     except NotYaml as error:
         return Broken(file.stem, shown, text, (error.problem,))
-    for reserved in {"name", "files", "text"} & values.keys():
+    for reserved in NOT_AUTHORED & values.keys():
         del values[reserved]
         problems.append(Problem(lines[(reserved,)], (reserved,), f"no such field{guess(reserved, _AUTHORED)}"))
     files, missing = _twin(file.parent, values, lines)

@@ -27,5 +27,6 @@ def stack() -> Iterator[Stack]:
         stack.start()
         yield stack
     finally:
+        stack.api.close()
         if not keep:
             stack.stop()
