@@ -5,6 +5,7 @@
 #
 # For each line of etl_images/upstream/images: an image that is there is used. Otherwise the official one is pulled; where
 # no registry answers, its stand-in is built from Debian's packages and recorded in .env (etl_images/upstream/README.md).
+# Why: docs/decisions/stand-in-images.md
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh

@@ -5,6 +5,7 @@
 #
 # Prepares the machine and builds the image first where that is needed. The repository is mounted at its own path, so that a
 # bind mount which a test asks Docker for means the same inside and outside; the command runs as the user who calls.
+# Why a container: docs/decisions/tests-in-a-container.md
 #
 #   ETL_TOOLS_NAME  the container's name, if it is to have one
 set -euo pipefail

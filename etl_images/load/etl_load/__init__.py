@@ -4,7 +4,8 @@
 
 Each dataset is copied into an unlogged staging table; nothing else sees it there. Then one transaction takes the locks
 of all targets, creates the tables that are missing, merges by mode, writes the ledger and drops the staging tables. So
-a load that is killed anywhere leaves either nothing or everything, and loading again leaves the same rows.
+a load that is killed anywhere leaves either nothing or everything, and loading again leaves the same rows:
+docs/decisions/staging-then-merge.md.
 
 A mode joins as one module with a `Mode`, and a line in `_modes.MODES`.
 """

@@ -1,11 +1,12 @@
 """Generates the platform's secrets once, and keeps every copy of a secret equal.
 
-VALUES: how each secret is generated          FILES: where it is written, for whom, in which form
-│                                             │
-└──────────────► init ◄───────────────────────┘
-│ reads what is there, generates what is missing, writes it, sets owners and modes
-▼
+VALUES: how each secret is generated     FILES: where it is written, for whom, in which form
+  │                                        │
+  └───────────────► init ◄─────────────────┘
+                     │ reads what is there, generates what is missing, writes it, sets owners and modes
+                     ▼
 the volume `secrets`, of which each consumer mounts its own sub-path, read-only, at /run/secrets
+(why not the environment, nor Compose's secrets: docs/decisions/secrets-in-a-volume.md)
 """
 
 from etl_secrets._errors import SecretsError

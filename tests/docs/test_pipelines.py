@@ -1,0 +1,148 @@
+"""docs/pipelines.md: generated, complete, and every example in it works."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+import yaml
+
+import etl_contract
+from etl_contract import Interval, LoadMode, PandasTransform, StageError
+from etl_platform import Broken, Pipeline, read_pipeline
+from etl_platform._reference import PROSE, places_in, reference, schemas
+from etl_transform._author import load_function
+from tests.docs.pages import PIPELINES, README, ROOT, Block, blocks
+
+EXAMPLES = [
+    pytest.param(block, id=f"{page.stem}-{number}")
+    for page in (README, PIPELINES)
+    for number, block in enumerate(blocks(page, "yaml"), start=1)
+]
+TWINS = [block for page in (README, PIPELINES) for block in blocks(page, "python") if block.file]
+NEW_YEAR = Interval(
+    start=datetime(2026, 1, 1, 5, tzinfo=UTC), end=datetime(2026, 1, 2, 5, tzinfo=UTC), timezone="America/New_York"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder with every twin that the examples name."""
+    for twin in (ROOT / "config" / "pipelines").glob("*.py"):
+        shutil.copy(twin, tmp_path)
+    for block in TWINS:
+        (tmp_path / str(block.file)).write_text(block.text)
+    return tmp_path
+
+
+def test_the_page_is_what_the_generator_prints() -> None:
+    """An edit of a model or of the prose reaches the page: setup/tools.sh python -m etl_platform reference."""
+    assert PIPELINES.read_text() == f"{reference()}\n"
+
+
+def test_every_model_has_its_table() -> None:
+    """Nothing that an author may write is missing on the page."""
+    models = {name for name, model in schemas().items() if "properties" in model}
+
+    assert set(places_in(PROSE.read_text())) == models
+
+
+@pytest.mark.parametrize("name", [name for name, model in schemas().items() if "properties" in model])
+def test_every_field_is_described(name: str) -> None:
+    """A field without a description is a field that nobody can find out about."""
+    fields: dict[str, Any] = schemas()[name]["properties"]
+
+    assert [field for field, schema in fields.items() if not schema.get("description")] == []
+
+
+def test_every_field_is_shown_in_an_example() -> None:
+    """An author may copy each field from a place where it works."""
+    shown = {key for block in blocks(PIPELINES, "yaml") for key in _keys(yaml.safe_load(block.text))}
+    fields = {field for model in schemas().values() for field in model.get("properties", {})}
+
+    assert fields - shown == set()
+
+
+@pytest.mark.parametrize("block", EXAMPLES)
+def test_every_example_is_a_pipeline_without_problems(block: Block, folder: Path) -> None:
+    """What the docs show can be pasted; a part of a file is read with the least that makes it whole."""
+    file = folder / (block.file or "example.yaml")
+    file.write_text(_completed(block.text))
+
+    pipeline = read_pipeline(file)
+
+    assert isinstance(pipeline, Pipeline), str(pipeline)
+
+
+@pytest.mark.parametrize("block", TWINS, ids=range(len(TWINS)))
+def test_every_twin_runs(block: Block) -> None:
+    """The functions that the docs show take rows as extract gives them, and return what load takes."""
+    functions = [line.partition("(")[0].removeprefix("def ") for line in block.text.splitlines() if line[:4] == "def "]
+    function = load_function(PandasTransform(pandas=f"{block.file}:{functions[-1]}"), {str(block.file): block.text})
+    rows = {
+        "flights": pa.table(
+            {
+                "carrier": ["AA", "AA", "UA", "B6"],
+                "flight": pa.array([1, 2, 3, 4], pa.int32()),
+                "dep_delay": pa.array([20, 3, 15, None], pa.int32()),
+            }
+        ),
+        "orders": pa.table({"id": [1, 2], "customer_id": [7, 7], "day": pa.array([0, 0], pa.date32())}),
+        "customers": pa.table({"customer_id": [7], "name": ["Ada"]}),
+    }
+    wanted = function.arguments(rows)
+
+    produced = function({name: rows[name].to_pandas(types_mapper=pd.ArrowDtype) for name in wanted}, NEW_YEAR)
+
+    assert all(len(frame) for frame in produced.values())
+
+
+def test_the_problems_that_the_page_shows_are_told_so(tmp_path: Path) -> None:
+    """The words are those that an author meets."""
+    wrong, told = (block.text for block in blocks(PIPELINES, "text")[:2])
+    (tmp_path / "orders.yaml").write_text(wrong)
+
+    broken = read_pipeline(tmp_path / "orders.yaml")
+
+    assert isinstance(broken, Broken)
+    assert f"{broken}\n" == told
+
+
+def test_every_mode_and_error_is_explained() -> None:
+    """A new mode, and a new error for authors, comes with its words."""
+    text = PIPELINES.read_text()
+    errors = [name for name in etl_contract.__all__ if _is_error(getattr(etl_contract, name))]
+
+    assert [mode for mode in LoadMode if f"\n### {mode}\n" not in text] == []
+    assert [name for name in errors if f"| `{name}` |" not in text] == []
+
+
+def test_the_guards_limits_are_those_of_the_page() -> None:
+    """What may be asked for at most is what the guard lets through."""
+    limits = yaml.safe_load((ROOT / "config" / "docker_guard.yaml").read_text())["limits"]
+
+    assert f"More than `{limits['memory']}` and `{limits['cpus']}` cores is refused" in PIPELINES.read_text()
+
+
+def _completed(text: str) -> str:
+    """Give a part of a file its extract and load, where it has none."""
+    there = yaml.safe_load(text)
+    names = list(there.get("load", there.get("extract", {"flights": None})))
+    if "extract" not in there:
+        text += f"extract: {{{', '.join(f'{name}: {{sql: source, table: {name}}}' for name in names)}}}\n"
+    if "load" not in there:
+        text += f"load: {{{', '.join(f'{name}: {{table: {name}, mode: upsert, key: [id]}}' for name in names)}}}\n"
+    return text
+
+
+def _keys(value: Any) -> set[str]:  # noqa: ANN401 - any YAML
+    if isinstance(value, list):
+        return {key for item in value for key in _keys(item)}
+    return {*value, *(key for item in value.values() for key in _keys(item))} if isinstance(value, dict) else set()
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, StageError) and value is not StageError
