@@ -18,7 +18,7 @@ def test_it_is_short() -> None:
 
 def test_the_first_result_stands_by_line_40() -> None:
     """One sentence, one picture, the command and what it says: in that order, without scrolling."""
-    picture, command = LINES.index("```mermaid"), LINES.index("$ make up")
+    picture, command = LINES.index("```text"), LINES.index("$ make up")
     result = next(number for number, line in enumerate(LINES) if "Report " in line and "http://" in line)
 
     assert picture < command < result < 40
