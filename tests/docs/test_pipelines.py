@@ -13,8 +13,11 @@ import yaml
 import etl_contract
 from etl_contract import Interval, LoadMode, PandasTransform, StageError
 from etl_platform import Broken, Pipeline, read_pipeline
+from etl_platform._pipeline import MOST_TWIN_BYTES
 from etl_platform._reference import PROSE, places_in, reference, schemas
+from etl_platform._stages import TMP_SIZE
 from etl_transform._author import load_function
+from etl_visualize._warehouse import MOST_ROWS, STATEMENT_SECONDS
 from tests.docs.pages import PIPELINES, README, ROOT, Block, blocks
 
 EXAMPLES = [
@@ -120,11 +123,17 @@ def test_every_mode_and_error_is_explained() -> None:
     assert [name for name in errors if f"| `{name}` |" not in text] == []
 
 
-def test_the_guards_limits_are_those_of_the_page() -> None:
-    """What may be asked for at most is what the guard lets through."""
+def test_figures_are_those_that_hold() -> None:
+    """What is at most allowed stands on the page as it stands in the code."""
     limits = yaml.safe_load((ROOT / "config" / "docker_guard.yaml").read_text())["limits"]
+    text = PIPELINES.read_text()
 
-    assert f"More than `{limits['memory']}` and `{limits['cpus']}` cores is refused" in PIPELINES.read_text()
+    assert f"More than `{limits['memory']}` and `{limits['cpus']}` cores is refused" in text
+    assert f"may have {MOST_TWIN_BYTES // 1024} KiB" in text
+    assert f"`/tmp` ({TMP_SIZE.removesuffix('m')} MB, in memory)" in text
+    assert (
+        f"A query may take {STATEMENT_SECONDS} seconds; a chart with more than {MOST_ROWS:,} rows is not drawn" in text
+    )
 
 
 def _completed(text: str) -> str:
