@@ -100,10 +100,16 @@ def _batches(job: Job) -> Iterator[pa.RecordBatch]:
     size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
     a_row = max(1, size // max(1, metadata.num_rows))
     most = max(1, min(_BATCH_ROWS, _BATCH_BYTES // a_row))
-    for batch in job.parquet.iter_batches(batch_size=most, columns=names, use_threads=False):
+    for batch in _read(job, most, names):
         step = max(1, most * _BATCH_BYTES // max(_BATCH_BYTES, batch.nbytes))  # repeated values unpack to more
         for start in range(0, batch.num_rows, step):
             yield batch.slice(start, step)
+
+
+def _read(job: Job, rows: int, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Read one row group after the other: asked for all at once, pyarrow reads ahead through the whole file."""
+    for group in range(job.parquet.num_row_groups):
+        yield from job.parquet.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
 
 
 def _encoded(batch: pa.RecordBatch, job: Job, before: int) -> pa.Buffer:
@@ -151,7 +157,7 @@ def _explain_row(error: psycopg.Error, job: Job) -> NoReturn:
 
 def _value_at(job: Job, row: int, name: str) -> object:
     before = 0
-    for batch in job.parquet.iter_batches(batch_size=_BATCH_ROWS, columns=[name], use_threads=False):
+    for batch in _read(job, _BATCH_ROWS, [name]):
         if row <= before + batch.num_rows:
             return batch.column(0)[row - before - 1]
         before += batch.num_rows

@@ -48,6 +48,7 @@ def warehouse(uri: str, task: LoadTask) -> Iterator[sa.Connection]:
         return psycopg.connect(
             uri,
             application_name=name,
+            client_encoding="utf8",
             options=options,
             connect_timeout=10,
             keepalives_idle=30,

@@ -1,6 +1,7 @@
 """Updates rows by their key, and inserts those that are new."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -45,18 +46,31 @@ class Upsert(Mode):
                 hint = "A key names a row: fill it in the transform, or drop those rows there."
                 where = f"{job.where}, column '{name}'"
                 yield DataError(f"missing in {rows} of {job.dataset.rows} rows", where=where, hint=hint)
+        yield from self._duplicates(connection, job, key)
+
+    def _duplicates(
+        self, connection: sa.Connection, job: Job, key: list[sa.ColumnElement[Any]]
+    ) -> Iterator[StageError]:
+        """Build a unique index, which is the fastest proof, and tells the planner how many rows there are."""
+        index = sa.Index(f"{job.staging.name}_key", *key, unique=True)
+        try:
+            with connection.begin_nested():
+                index.create(connection)
+        except sa.exc.IntegrityError:
+            pass
+        else:
+            return
         count = sa.func.count()
         whole = sa.select(*key, count).select_from(job.staging).where(*(column.is_not(None) for column in key))
         twice = whole.group_by(*key).having(count > 1).subquery()
         total = connection.execute(sa.select(sa.func.count()).select_from(twice)).scalar_one()
-        if total:
-            *columns, times = twice.c
-            worst = sa.select(twice).order_by(times.desc(), *columns).limit(_EXAMPLES)
-            examples = ", ".join(f"({_words(row[:-1])}) {row[-1]} times" for row in connection.execute(worst))
-            more = f" and {total - _EXAMPLES} more" if total > _EXAMPLES else ""
-            hint = "Keep one row a key in the transform, or add the column that tells them apart to the key."
-            where = f"{job.where}.key ({', '.join(job.target.key)})"
-            yield DataError(f"{total} keys are there more than once: {examples}{more}", where=where, hint=hint)
+        *columns, times = twice.c
+        worst = sa.select(twice).order_by(times.desc(), *columns).limit(_EXAMPLES)
+        examples = ", ".join(f"({_words(row[:-1])}) {row[-1]} times" for row in connection.execute(worst))
+        more = f" and {total - _EXAMPLES} more" if total > _EXAMPLES else ""
+        hint = "Keep one row a key in the transform, or add the column that tells them apart to the key."
+        where = f"{job.where}.key ({', '.join(job.target.key)})"
+        yield DataError(f"{total} keys are there more than once: {examples}{more}", where=where, hint=hint)
 
     def merge(self, connection: sa.Connection, job: Job, table: sa.Table) -> Counts:
         """Update what differs, insert what is new."""
