@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from docker import APIClient
@@ -98,10 +99,12 @@ class StageContainer:
         broken_since: float | None = None
         while True:
             try:
-                for line in self._from_line(heard):
+                for line in islice(self._follow(), heard, None):
                     heard, broken_since = heard + 1, None
                     yield line
                 if not self._running():
+                    # docker-py ends a stream in silence when its connection breaks; one read in a piece tells.
+                    yield from islice(self._whole_log(), heard, None)
                     return
             except (RequestException, HTTPError, OSError) as error:
                 broken_since = broken_since or time.monotonic()
@@ -149,11 +152,16 @@ class StageContainer:
         running: bool = self._client.inspect_container(self._started)["State"]["Running"]
         return running
 
-    def _from_line(self, first: int) -> Iterator[str]:
-        stream = self._client.logs(self._started, stdout=True, stderr=True, stream=True, follow=True)
-        for number, line in enumerate(_split(stream)):
-            if number >= first:
-                yield line
+    def _follow(self) -> Iterator[str]:
+        """Give each line when it is whole; half a line at a break is no line."""
+        rest = b""
+        for chunk in self._client.logs(self._started, stdout=True, stderr=True, stream=True, follow=True):
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from map(_text, whole)
+
+    def _whole_log(self) -> Iterator[str]:
+        log: bytes = self._client.logs(self._started, stdout=True, stderr=True, stream=False, follow=False)
+        return map(_text, log.removesuffix(b"\n").split(b"\n") if log else [])
 
     def _remove(self, container_id: str) -> None:
         try:
@@ -169,12 +177,5 @@ def container_name(project: str, pipeline: str, stage: str, run_id: str) -> str:
     return f"{project}-{pipeline}-{stage}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
 
 
-def _split(chunks: Iterator[bytes]) -> Iterator[str]:
-    """Cut a stream into lines, whatever its chunks."""
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "replace").rstrip("\r")
-    if rest:
-        yield rest.decode("utf-8", "replace")
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").rstrip("\r")
