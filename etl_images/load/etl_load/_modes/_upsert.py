@@ -16,8 +16,8 @@ class Upsert(Mode):
     """Updates rows whose key is there and whose values differ, and inserts the others; what is equal stays untouched.
 
     An update and an insert, not `on conflict` or `merge`: both count truly, and a hash join is faster than a look-up a
-    row. The lock on the table keeps other loads away between the two; another writer's row fails the insert, and the
-    retry finds it.
+    row. The lock on the table keeps other loads away between the two; a row that anyone else adds there fails the load
+    by its key, and the next load finds it.
     """
 
     def key(self, job: Job) -> tuple[str, ...]:
