@@ -32,7 +32,7 @@ def follow(pipeline: str, day: date | None, wait_for_dag: int, say: Callable[[st
         succeeded = _follow_stages(api, pipeline, run["dag_run_id"], say)
         address = run_address(pipeline, run["dag_run_id"])
         say(f"Run:    {address}")
-        if succeeded and api.dag(pipeline):
+        if succeeded and "visualize" in api.tasks(pipeline, run["dag_run_id"]):
             say(f"Report: {report_address(pipeline, run['dag_run_id'])}")
     except httpx.HTTPStatusError as error:
         say(f"Airflow answered {error.response.status_code} to {error.request.url}: {error.response.text[:500]}")

@@ -56,6 +56,18 @@ class Limits(_Model):
     load: StageLimits = Field(default=StageLimits(), description="What load may use.")
     visualize: StageLimits = Field(default=StageLimits(memory="1g"), description="What visualize may use.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_what_is_left_out(cls, stages: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+        """Let a stage of which only one limit is given keep its own defaults for the others."""
+        if not isinstance(stages, dict):
+            return stages
+        own = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: own[name] | given if name in own and isinstance(given, dict) else given
+            for name, given in stages.items()
+        }
+
     def of(self, stage: StageName) -> StageLimits:
         """Give a stage's limits."""
         limits: StageLimits = getattr(self, stage.value)

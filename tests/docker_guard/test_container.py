@@ -165,7 +165,7 @@ REFUSED: dict[str, tuple[Callable[[Body], None], str]] = {
     "too large a log": (_set("HostConfig.LogConfig.Config.max-size", "9g"), "HostConfig.LogConfig.max-size: "),
     "a long farewell": (_set("StopTimeout", 3600), "StopTimeout: "),
     # networks
-    "the host's network": (_set("HostConfig.NetworkMode", "host"), "'host' is none of etl_data, etl_egress"),
+    "the host's network": (_set("HostConfig.NetworkMode", "host"), "'host' is none of etl_data"),
     "another's network": (_set("HostConfig.NetworkMode", "container:postgres"), "'container:postgres' is none of"),
     "Airflow's network": (_set("HostConfig.NetworkMode", "etl_control"), "'etl_control' is none of"),
     "the guard's network": (_set("HostConfig.NetworkMode", "etl_guard"), "'etl_guard' is none of"),

@@ -172,6 +172,16 @@ def test_a_bad_file_leaves_its_neighbours_alone(folder: Path) -> None:
     assert [item.name for item in read_pipelines(folder, only="orders")] == ["orders"]
 
 
+def test_a_limit_that_is_left_out_keeps_the_stages_own(folder: Path) -> None:
+    """Who gives transform more time does not take its memory."""
+    pipeline = _read(folder, GOOD + "    limits: {transform: {minutes: 5}}\n")
+
+    assert isinstance(pipeline, Pipeline)
+    assert pipeline.limits.transform.minutes == 5
+    assert pipeline.limits.transform.memory == "1g"
+    assert pipeline.limits.load.memory == "512m"
+
+
 def test_a_load_without_transform_takes_a_source(folder: Path) -> None:
     """Where nothing is transformed, what is loaded must be extracted."""
     text = GOOD.replace("    transform:\n      pandas: orders.py:clean\n", "").replace(
