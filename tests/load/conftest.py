@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.load.cases import CASES, Case
 from tests.load.warehouse import Loading, Warehouse, running_warehouse
 
 
@@ -26,3 +27,9 @@ def warehouse(server: Warehouse) -> Warehouse:
 def loading(warehouse: Warehouse, tmp_path: Path) -> Loading:
     """Load into the warehouse."""
     return Loading(warehouse, tmp_path)
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.mode)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Give each mode in turn."""
+    return request.param
