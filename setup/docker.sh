@@ -12,9 +12,9 @@ engine_is_native() {
 
 socket_group() { stat -c %g "$socket"; }
 
-# Of BuildKit's plain lines, says the steps that are really done, each as it begins.
+# Of BuildKit's plain lines, says the steps that are really done, each once, as it begins.
 say_steps() {
-  local line number said='' heading=()
+  local line number any='' heading=() said=()
   while IFS= read -r line; do
     number=${line%% *} number=${number#\#}
     case $number in
@@ -23,30 +23,30 @@ say_steps() {
     case $line in
       *' ['*/*'] FROM '*) ;;
       *' ['*/*'] '*) heading[number]=${line#* } ;;
-      *' CACHED') heading[number]='' ;;
+      *' CACHED') ;;
       *)
-        [ -z "${heading[number]:-}" ] || say "${heading[number]}"
-        said=${said:-${heading[number]:-}}
-        heading[number]=''
+        [ -n "${heading[number]:-}" ] && [ -z "${said[number]:-}" ] || continue
+        say "${heading[number]}"
+        said[number]=yes any=yes
         ;;
     esac
   done
-  [ -n "$said" ] || say "nothing changed"
+  [ -n "$any" ] || say "nothing changed"
 }
 
 # Of Compose's plain lines, says once what became of each container.
 say_states() {
-  local line said=''
+  local line told=''
   while IFS= read -r line; do
     line=${line# } line=${line#Container }
     case $line in
       *' Waiting' | *ing | *' Created' | *' Recreate') continue ;;
     esac
-    case $said in
+    case $told in
       *"|$line|"*) ;;
       *) say "$line" ;;
     esac
-    said="$said|$line|"
+    told="$told|$line|"
   done
 }
 

@@ -36,7 +36,8 @@ patiently() {
   ) &
   pulse=$!
   "$@" || status=$?
-  kill "$pulse" 2>/dev/null || true
+  # KILL: who cleans up after Ctrl-C has its children ignore anything milder.
+  kill -KILL "$pulse" 2>/dev/null || true
   wait "$pulse" 2>/dev/null || true
   return "$status"
 }
