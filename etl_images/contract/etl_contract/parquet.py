@@ -88,7 +88,8 @@ def reading(dataset: Dataset) -> Iterator[pq.ParquetFile]:
     if found != dataset.sha256:
         hint = "Clear the stage that writes it, and those after it."
         raise DataError(f"the file's checksum is {found}, not {dataset.sha256}", where=dataset.uri, hint=hint)
-    with fs.open_input_file(path) as file, pq.ParquetFile(file) as parquet:
+    # Without pre_buffer: it would hold the whole file in memory, whatever is read of it.
+    with fs.open_input_file(path) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
         yield parquet
 
 
