@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests._stack import Stack
+from tests._stack import Stack, until
 
 NEW_YORK = ZoneInfo("America/New_York")
 TODAY = datetime.now(NEW_YORK).date()
@@ -190,12 +190,19 @@ def test_a_scheduled_run_is_about_the_last_complete_day(stack: Stack) -> None:
     """Nobody triggers anything, and yesterday is there."""
     stack.wait_for_dag("flights")
     yesterday = str(datetime.now(NEW_YORK).date() - timedelta(days=1))
-    runs = stack.api.get("/api/v2/dags/flights/dagRuns", params={"run_type": "scheduled"}).json()["dag_runs"]
+    found: list[str] = []
 
-    assert runs, "the schedule has started no run"
-    assert stack.wait_for_run("flights", runs[0]["dag_run_id"]) == "success"
-    start = datetime.fromisoformat(runs[0]["data_interval_start"]).astimezone(NEW_YORK)
-    assert start.isoformat(" ")[:16] == f"{yesterday} 00:00"
+    def about_yesterday() -> bool:
+        runs = stack.api.get("/api/v2/dags/flights/dagRuns", params={"run_type": "scheduled"}).json()["dag_runs"]
+        for run in runs:
+            start = datetime.fromisoformat(run["data_interval_start"]).astimezone(NEW_YORK)
+            if start.isoformat(" ")[:16] == f"{yesterday} 00:00":
+                found.append(run["dag_run_id"])
+        return bool(found)
+
+    until(about_yesterday, 60)
+
+    assert stack.wait_for_run("flights", found[0]) == "success"
     assert stack.one("warehouse", FOUND, day=yesterday) == stack.one("source", EXPECTED, day=yesterday)
 
 
