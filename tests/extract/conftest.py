@@ -1,55 +1,19 @@
 """Offers a real PostgreSQL as a source system."""
 
-import os
-import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests._engine import address, docker, network, wait_for_port
-
-IMAGE = os.environ.get("POSTGRES_IMAGE", "etl-upstream/postgres:17-trixie")
-NETWORK = CONTAINER = "etl-extracttest"
+from tests._postgres import running_postgres
 
 
 @pytest.fixture(scope="session")
 def uri() -> Iterator[str]:
     """Give the address of a database that is empty at first."""
-    password = secrets.token_hex(16)
-    with network(NETWORK):
-        docker(
-            "run",
-            "--detach",
-            "--name",
-            CONTAINER,
-            "--network",
-            NETWORK,
-            "--env",
-            f"POSTGRES_PASSWORD={password}",
-            IMAGE,
-        )
-        host = address(CONTAINER, NETWORK)
-        wait_for_port(host, 5432)
-        uri = f"postgresql://postgres:{password}@{host}:5432/postgres"
-        _wait_for_login(uri)
+    with running_postgres("etl-extracttest") as uri:
         yield uri
-
-
-def _wait_for_login(uri: str, seconds: float = 60) -> None:
-    """Wait until the server, which listens before it is ready, lets somebody in."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            psycopg.connect(uri).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 @pytest.fixture

@@ -1,50 +1,23 @@
 """Offers a real PostgreSQL as the warehouse."""
 
-import os
-import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests._engine import address, docker, network, wait_for_port
-
-IMAGE = os.environ.get("POSTGRES_IMAGE", "etl-upstream/postgres:17-trixie")
-NETWORK = CONTAINER = "etl-vistest"
+from tests._postgres import running_postgres
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Give the address of a database as its superuser; it has a role `report` that may read the schema `mart`."""
-    password = secrets.token_hex(16)
-    with network(NETWORK):
-        options = ["--detach", "--name", CONTAINER, "--network", NETWORK, "--env", f"POSTGRES_PASSWORD={password}"]
-        docker("run", *options, IMAGE)
-        host = address(CONTAINER, NETWORK)
-        wait_for_port(host, 5432)
-        uri = f"postgresql://postgres:{password}@{host}:5432/postgres"
-        _wait_for_login(uri)
+    with running_postgres("etl-vistest") as uri:
         with psycopg.connect(uri, autocommit=True) as admin:
             admin.execute("create role report login password 'a-secret'")
             admin.execute("alter default privileges grant usage on schemas to report")
             admin.execute("alter default privileges grant select on tables to report")
         yield uri
-
-
-def _wait_for_login(uri: str, seconds: float = 60) -> None:
-    """Wait until the server, which listens before it is ready, lets somebody in."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            psycopg.connect(uri).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 @pytest.fixture
