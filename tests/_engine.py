@@ -39,7 +39,7 @@ def own_container() -> str | None:
 
 @contextmanager
 def network(name: str, *options: str) -> Iterator[str]:
-    """Make a network that the tests reach, anew, and remove it with every container on it."""
+    """Make a network that the tests reach, anew, and remove it with every container of its name."""
     remove_network(name)
     docker("network", "create", *options, name)
     try:
@@ -51,15 +51,17 @@ def network(name: str, *options: str) -> Iterator[str]:
 
 
 def remove_network(name: str) -> None:
-    """Remove a network, and the containers on it; the tests' own container only leaves it."""
+    """Remove a network, and the containers that bear its name; any other on it only leaves it."""
     if name not in docker("network", "ls", "--format", "{{.Name}}").split():
         return
     if own := own_container():
         with suppress(RuntimeError):  # it is not on it
             docker("network", "disconnect", "--force", name, own)
-    inside = docker("ps", "--all", "--quiet", "--filter", f"network={name}").split()
-    if inside:
-        docker("rm", "--force", "--volumes", *inside)
+    for inside in docker("ps", "--all", "--format", "{{.Names}}", "--filter", f"network={name}").split():
+        if inside.startswith(name):
+            docker("rm", "--force", "--volumes", inside)
+        else:  # another's, such as the container of tests that run at the same time
+            docker("network", "disconnect", "--force", name, inside)
     docker("network", "rm", name)
 
 
