@@ -80,12 +80,7 @@ build_images() {
   [ "$status" = 0 ] || refuse "an image could not be built" "where: above" "to do: mend what its last lines say, then run the same command again"
 }
 
-# Prints the ids of stages' containers: Compose does not know them, but they use its volumes.
+# Prints the ids of stages' containers: the scheduler starts them, so Compose does not stop them.
 stages() {
-  local volume
-  for volume in runs reports; do
-    docker ps --all --quiet --filter "volume=$(project)_$volume"
-  done | sort -u | while read -r id; do
-    [ -n "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$id")" ] || echo "$id"
-  done
+  docker ps --all --quiet --filter label=etl.run_id --filter "volume=$(project)_runs"
 }

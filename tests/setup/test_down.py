@@ -41,7 +41,9 @@ def stack(project: Project) -> Iterator[str]:
     assert up.returncode == 0, up.stderr
     docker("tag", base_image(), f"etl-platform/load:{name}")
     options = ("--init", "--volume", f"{name}_runs:/runs", "--network", f"{name}_data", "--name", f"{name}-stage")
-    docker("run", "--detach", *options, base_image(), "sleep", "infinity")
+    # An image that Compose built hands its project's label down to the containers that the scheduler starts.
+    labels = ("--label", "etl.run_id=manual", "--label", f"com.docker.compose.project={name}")
+    docker("run", "--detach", *options, *labels, base_image(), "sleep", "infinity")
     yield name
     done = project.run("setup/down.sh", "--data", "--images")
     assert done.returncode == 0, done.stderr

@@ -8,11 +8,13 @@ import pytest
 
 from tests._postgres import running_postgres
 
+SERVER = "etl-vistest"  # its container, and the network that it is on
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Give the address of a database as its superuser; it has a role `report` that may read the schema `mart`."""
-    with running_postgres("etl-vistest") as uri:
+    with running_postgres(SERVER) as uri:
         with psycopg.connect(uri, autocommit=True) as admin:
             admin.execute("create role report login password 'a-secret'")
             admin.execute("alter default privileges grant usage on schemas to report")

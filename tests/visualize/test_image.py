@@ -8,7 +8,7 @@ import pytest
 
 from etl_contract import Conversation, Outcome, VisualizeTask
 from tests._engine import docker, image
-from tests.visualize.conftest import CONTAINER, NETWORK
+from tests.visualize.conftest import SERVER
 from tests.visualize.reporting import chart, task
 
 pytestmark = pytest.mark.integration
@@ -23,7 +23,7 @@ HARDENED += ["--pids-limit", "256", "--memory", "1g", "--cpus", "1", "--tmpfs", 
 def volumes() -> Iterator[list[str]]:
     """Give the mounts of the stage: the warehouse's address, and room for reports."""
     options = ["--rm", "--user", "0", "--volume", f"{SECRETS}:/s", "--entrypoint", "sh", IMAGE]
-    uri = f"postgresql://report:a-secret@{CONTAINER}:5432/postgres"
+    uri = f"postgresql://report:a-secret@{SERVER}:5432/postgres"
     try:
         docker("run", *options, "-c", f"printf %s '{uri}' > /s/uri && chown 10001 /s /s/uri && chmod 0400 /s/uri")
         yield ["--volume", f"{SECRETS}:/run/secrets/warehouse:ro", "--volume", f"{REPORTS}:/reports"]
@@ -33,7 +33,7 @@ def volumes() -> Iterator[list[str]]:
 
 def _run(given: VisualizeTask, *options: str) -> tuple[Conversation, str]:
     environment = ["--env", f"ETL_TASK={given.model_dump_json()}", "--env", "ETL_NONCE=n"]
-    said = docker("run", *HARDENED, "--network", NETWORK, *environment, *options, IMAGE)
+    said = docker("run", *HARDENED, "--network", SERVER, *environment, *options, IMAGE)
     conversation = Conversation("n")
     for line in said.splitlines():
         conversation.hear(line)
