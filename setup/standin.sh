@@ -24,7 +24,7 @@ recipe() {
   find setup/standin.sh "$@" -type f | LC_ALL=C sort | xargs cat | cksum | tr ' ' -
 }
 
-# Prints the apt source of suite $3 at address $2, if there is such a suite.
+# Prints the apt source of suite $2 at address $1, if there is such a suite.
 source_of() {
   /usr/lib/apt/apt-helper download-file "$1/dists/$2/InRelease" "$work/InRelease" >/dev/null 2>&1 || return 0
   printf 'deb %s %s main\n' "$1" "$2"

@@ -39,7 +39,7 @@ build() {
 }
 
 main() {
-  local options member name base paths=plugins
+  local options member name base paths=$PWD/plugins
   case ${1:-} in
     '' | --help | -h) print_help && return ;;
   esac
@@ -49,14 +49,14 @@ main() {
   fi
   build
   for member in etl_images/*/pyproject.toml; do
-    paths="$paths:$(dirname "$member")"
+    paths="$paths:$PWD/$(dirname "$member")"
   done
   mkdir -p .cache/tmp
   options=(--rm --init --mount "type=bind,source=$PWD,target=$PWD" --workdir "$PWD")
   options+=(--volume "$socket:$socket")
   # What tests make in temporary folders, they may ask Docker to mount: these must be outside's folders too.
   options+=(--env "TMPDIR=$PWD/.cache/tmp" --env HOME=/tmp --env USER=etl --env PYTHONDONTWRITEBYTECODE=1)
-  options+=(--env "PYTHONPATH=$(printf '%s' "$paths" | sed "s|[^:]*|$PWD/&|g")")
+  options+=(--env "PYTHONPATH=$paths")
   # The folder may belong to another user than the one in the container.
   options+=(--env GIT_CONFIG_COUNT=1 --env GIT_CONFIG_KEY_0=safe.directory --env 'GIT_CONFIG_VALUE_0=*')
   for name in $passed; do
