@@ -1,10 +1,12 @@
 """A run survives what happens around it: one container a stage, the whole log, the result, and soon."""
 
 import json
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -58,38 +60,51 @@ def _wait_for_stage(stack: Stack, run_id: str, stage: str) -> dict[str, str]:
     return found[0]
 
 
-def _created(stack: Stack, run_id: str, since: datetime) -> list[str]:
-    """Give the stage of each container that was created for a run."""
-    span = ["--since", since.isoformat(), "--until", datetime.now(UTC).isoformat()]
-    filters = ["--filter", "type=container", "--filter", "event=create", "--filter", f"label=etl.run_id={run_id}"]
-    lines = stack.docker("events", *span, *filters, "--format", "{{json .Actor.Attributes}}").splitlines()
-    return [json.loads(line)["etl.stage"] for line in lines]
+@contextmanager
+def watching(folder: Path) -> Iterator[Callable[[str], list[str]]]:
+    """Watch the Engine; give what says the stage of each container that was created for a run.
+
+    The Engine itself remembers only its last 256 events.
+    """
+    path = folder / "events"
+    command = ["docker", "events", "--filter", "type=container", "--filter", "event=create", "--format"]
+    with path.open("w") as file:
+        process = subprocess.Popen([*command, "{{json .Actor.Attributes}}"], stdout=file)
+
+    def created(run_id: str) -> list[str]:
+        containers = [json.loads(line) for line in path.read_text().splitlines()]
+        return [container["etl.stage"] for container in containers if container.get("etl.run_id") == run_id]
+
+    try:
+        yield created
+    finally:
+        process.terminate()
+        process.wait()
 
 
-def test_a_run_takes_one_container_a_stage(stack: Stack, slow: str) -> None:
+def test_a_run_takes_one_container_a_stage(stack: Stack, slow: str, tmp_path: Path) -> None:
     """In peace there are four containers, and then none."""
-    since = datetime.now(UTC)
+    with watching(tmp_path) as created:
+        run_id = stack.run(slow)
 
-    run_id = stack.run(slow)
-
-    assert _created(stack, run_id, since) == list(STAGES)
+        assert created(run_id) == list(STAGES)
     assert stack.stage_containers(run_id) == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, stage: str) -> None:
+def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, stage: str, tmp_path: Path) -> None:
     """Kill -9 of the scheduler in any stage: within a minute the next try has the container, its log and its result."""
-    since = datetime.now(UTC)
-    run_id = stack.trigger(slow)
-    _wait_for_stage(stack, run_id, stage)
+    with watching(tmp_path) as created:
+        run_id = stack.trigger(slow)
+        _wait_for_stage(stack, run_id, stage)
 
-    stack.docker("kill", "--signal", "KILL", SCHEDULER)
-    stack.docker("start", SCHEDULER)
-    went_on = until(lambda: stack.tasks(slow, run_id)[stage]["try_number"] == 2, SOON_SECONDS)
+        stack.docker("kill", "--signal", "KILL", SCHEDULER)
+        stack.docker("start", SCHEDULER)
+        went_on = until(lambda: stack.tasks(slow, run_id)[stage]["try_number"] == 2, SOON_SECONDS)
 
-    assert stack.wait_for_run(slow, run_id) == "success", "\n".join(stack.messages(slow, run_id))
-    assert went_on < SOON_SECONDS
-    assert _created(stack, run_id, since) == list(STAGES)
+        assert stack.wait_for_run(slow, run_id) == "success", "\n".join(stack.messages(slow, run_id))
+        assert went_on < SOON_SECONDS
+        assert created(run_id) == list(STAGES)
     log = stack.text(slow, run_id, stage, 2)
     assert "Found the container that an earlier try started" in log
     first_words = {
@@ -131,10 +146,9 @@ def test_a_task_that_is_failed_by_hand_leaves_no_container_and_can_be_cleared(st
     assert stack.stage_containers(run_id) == []
 
 
-def test_a_cleared_success_runs_anew(stack: Stack, slow: str) -> None:
+def test_a_cleared_success_runs_anew(stack: Stack, slow: str, tmp_path: Path) -> None:
     """A stage that was done is done again when somebody clears it, in a container of its own."""
     run_id = stack.run(slow)
-    since = datetime.now(UTC)
     clear = {
         "dry_run": False,
         "dag_run_id": run_id,
@@ -143,11 +157,12 @@ def test_a_cleared_success_runs_anew(stack: Stack, slow: str) -> None:
         "only_failed": False,
     }
 
-    stack.api.post(f"/api/v2/dags/{slow}/clearTaskInstances", json=clear).raise_for_status()
+    with watching(tmp_path) as created:
+        stack.api.post(f"/api/v2/dags/{slow}/clearTaskInstances", json=clear).raise_for_status()
 
-    until(lambda: stack.tasks(slow, run_id)["load"]["try_number"] == 2, 30)
-    assert stack.wait_for_run(slow, run_id) == "success"
-    assert _created(stack, run_id, since) == ["load"]
+        until(lambda: stack.tasks(slow, run_id)["load"]["try_number"] == 2, 30)
+        assert stack.wait_for_run(slow, run_id) == "success"
+        assert created(run_id) == ["load"]
 
 
 def test_a_killed_container_is_tried_again(stack: Stack, slow: str) -> None:

@@ -104,14 +104,17 @@ def test_stop_is_quick_and_clean(server: Server) -> None:
 
 def test_a_killed_first_start_is_repeated(server: Server) -> None:
     """A first start that was killed half-way leaves nothing in the way of the next."""
-    with another(server) as name:
+    look = ("--rm", "-v", f"{server.prefix}another:/volume", "--entrypoint", "ls", server.image, "/volume")
+    # A tenth of a core, so that there is a half-way to kill it at, however fast the machine is.
+    with another(server, "--cpus", "0.1") as name:
         give(server)
         docker("start", name)
-        time.sleep(0.6)
+        until = time.monotonic() + 30
+        while server.run(*look) == "" and time.monotonic() < until:
+            time.sleep(0.1)
         docker("kill", "--signal", "KILL", name)
-        found = server.run(
-            "--rm", "-v", f"{server.prefix}another:/volume", "--entrypoint", "ls", server.image, "/volume"
-        )
+        found = server.run(*look)
+        docker("update", "--cpus", "2", name)
         docker("start", name)
         server.wait(name)
 
