@@ -120,6 +120,12 @@ def _told(api: AirflowApi, pipeline: str, run_id: str, name: str, task: dict[str
         return [f"{line} {result.rows_in:>9,} rows in {out}{loaded}".rstrip()]
     if task["state"] in {"failed", "up_for_retry"}:
         lines = api.log(pipeline, run_id, name, task["try_number"])
-        errors = [entry["event"] for entry in lines if entry.get("level") in {"error", "critical"}]
-        return [line, *(f"    {part}" for part in "\n".join(errors[-2:]).splitlines())]
+        errors = [_complaint(entry) for entry in lines if entry.get("level") in {"error", "critical"}]
+        return [line, *(f"    {part}" for part in "\n".join(errors[-1:]).splitlines())]
     return [line]
+
+
+def _complaint(entry: dict[str, Any]) -> str:
+    """Give what a line of a task's log complains of: the exception's own words, where there is one."""
+    details = entry.get("error_detail")
+    return str(details[-1]["exc_value"] if details else entry["event"])
