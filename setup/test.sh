@@ -11,12 +11,12 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
 . setup/settings.sh
 . setup/docker.sh
+. setup/subnet.sh
 
 export COMPOSE_PROJECT_NAME=etl-test
 export ETL_TAG=test
 export AIRFLOW_PORT=18080
 export POSTGRES_PORT=15433
-export ETL_SUBNET=10.213.17
 export ETL_TOOLS_NAME=etl-test-runner
 runner=
 log=
@@ -46,6 +46,8 @@ main() {
   case ${1:-} in
     --help) print_help && return ;;
   esac
+  ETL_SUBNET=$(first_free "$(networks_in_use)" 10.213.17)
+  export ETL_SUBNET
   setup/prepare.sh
   if [ -n "$(docker ps --quiet --filter "name=^$ETL_TOOLS_NAME\$")" ]; then
     refuse "tests run on this machine already" "where: container $ETL_TOOLS_NAME" "to do: wait for their end, or stop them: docker rm --force $ETL_TOOLS_NAME"

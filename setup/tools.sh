@@ -16,7 +16,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 # Variables that tell tests which stack is theirs.
 readonly passed="COMPOSE_PROJECT_NAME ETL_TAG AIRFLOW_PORT POSTGRES_PORT ETL_SUBNET GUARD_USER ETL_TEST_KEEP"
-readonly image=etl-platform/tools:local
+image=etl-platform/tools:$(tag)
+readonly image
 
 # Prints "VARIABLE=IMAGE" for each base image, as `make up` would take it.
 bases() {

@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "ETL_TAG": "test",
     "AIRFLOW_PORT": "18080",
     "POSTGRES_PORT": "15433",
-    "ETL_SUBNET": "10.213.17",
+    "ETL_SUBNET": os.environ.get("ETL_SUBNET") or "10.213.17",
     "GUARD_USER": "0:0",
 }
 OVER = {"success", "failed"}

@@ -37,6 +37,13 @@ class Project:
         file.write_text(f"#!/usr/bin/env bash\n{script}\n")
         file.chmod(0o755)
 
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Change a script of the copy; what is changed must be there."""
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
     def recorded(self) -> dict[str, str]:
         """Give the variables of .env, which make none of them twice."""
         lines = (self.folder / ".env").read_text().splitlines()

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.setup.project import Project, docker
+from tests.setup.project import Project, base_image, docker
 
 FREE = {
     "AIRFLOW_PORT": "18980",
@@ -23,6 +23,19 @@ case "$*" in
   *DockerRootDir*) echo /var/lib/docker/overlay2 ;;
   *) exit 1 ;;
 esac
+"""
+
+# What a killed daemon leaves in the kernel: a bridge with an address, and so a route.
+LEFT_BRIDGE = """
+import fcntl, socket, struct
+
+name = b"br-0123456789ab"
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as kernel:
+    fcntl.ioctl(kernel, 0x89A0, name)  # SIOCBRADDBR
+    for request, address in ((0x8916, "198.18.77.1"), (0x891C, "255.255.255.192")):  # SIOCSIFADDR, SIOCSIFNETMASK
+        wanted = struct.pack("16sHH4s8x", name, socket.AF_INET, 0, socket.inet_aton(address))
+        fcntl.ioctl(kernel, request, wanted)
+    fcntl.ioctl(kernel, 0x8914, struct.pack("16sH22x", name, 0x1))  # SIOCSIFFLAGS: up
 """
 
 
@@ -102,6 +115,39 @@ def test_networks_may_not_overlap(project: Project, network: str) -> None:
     assert done.returncode == 1
     assert f"ETL_SUBNET: 198.18.77.0/24 overlaps with 198.18.77.64/28, the Docker network {network}." in done.stderr
     assert "Write a free one into .env: ETL_SUBNET=10." in done.stderr
+
+
+@pytest.mark.integration
+def test_a_subnet_that_nobody_chose_is_chosen(project: Project, network: str) -> None:
+    """Where the usual addresses are taken, others are used, and recorded; no person has to think of it."""
+    assert network
+    project.replace("setup/settings.sh", "ETL_SUBNET 10.213.16", "ETL_SUBNET 198.18.77")
+    settle = ". setup/words.sh; . setup/settings.sh; . setup/docker.sh; . setup/subnet.sh; make_env; settle_subnet"
+    project.replace("setup/prepare.sh", 'main "$@"', "")
+
+    checked = project.run("setup/preflight.sh", **{name: FREE[name] for name in FREE if name != "ETL_SUBNET"})
+    settled = project.run("bash", "-c", f". setup/prepare.sh; {settle}")
+
+    assert checked.returncode == 0, checked.stderr
+    assert settled.returncode == 0, settled.stderr
+    chosen = project.recorded()["ETL_SUBNET"]
+    assert f"subnet {chosen}.0/24" in checked.stdout
+    assert chosen != "198.18.77"
+
+
+@pytest.mark.integration
+def test_what_a_killed_engine_left_is_no_problem(project: Project) -> None:
+    """Its bridges stay in the kernel without it, and belong to the next engine."""
+    (project.folder / "left.py").write_text(LEFT_BRIDGE)
+    script = "python left.py && cat /proc/net/route >&2 && exec setup/preflight.sh"
+    chosen = [f"--env={name}={value}" for name, value in FREE.items()]
+    mount = f"--mount=type=bind,source={project.folder},target=/project"
+    run = ("docker", "run", "--rm", "--cap-add=NET_ADMIN", mount, "--workdir=/project", *chosen, base_image())
+
+    done = project.run(*run, "bash", "-c", script)
+
+    assert "br-0123456789ab\t004D12C6" in done.stderr
+    assert "overlaps" not in done.stderr
 
 
 @pytest.mark.integration
