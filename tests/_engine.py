@@ -12,6 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
+# Before the name of all that tests ask the Engine for, so that two runs on one machine are no trouble to each other.
+OURS = os.environ.get("COMPOSE_PROJECT_NAME") or "etl-test"
+
+
+def subnet(third_octet: int) -> str:
+    """Give the first three octets of a network of our own, beside that of the stack under test."""
+    first, second, _ = (os.environ.get("ETL_SUBNET") or "10.213.17").split(".")
+    return f"{first}.{second}.{third_octet}"
+
 
 def docker(*words: str, stdin: bytes | None = None, timeout: float = 120) -> str:
     """Run the Docker command line; give what it prints.

@@ -48,11 +48,51 @@ COMMENT ON COLUMN etl.loads.rows_deleted   IS 'Rows that the merge removed';
 COMMENT ON COLUMN etl.loads.sha256         IS 'Checksum of the Parquet file that was loaded';
 COMMENT ON COLUMN etl.loads.loaded_at      IS 'When it was loaded';
 
+-- What sources remember ----------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS etl.watermarks (
+    pipeline text NOT NULL,
+    source   text NOT NULL,
+    field    text NOT NULL,
+    value    text NOT NULL,
+    run_id   text NOT NULL,
+    moved_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (pipeline, source, field)
+);
+COMMENT ON TABLE  etl.watermarks          IS 'How far each source has been read; moves only in the transaction that loaded the rows';
+COMMENT ON COLUMN etl.watermarks.pipeline IS 'The pipeline, as its file is named';
+COMMENT ON COLUMN etl.watermarks.source   IS 'The source, as the pipeline names it';
+COMMENT ON COLUMN etl.watermarks.field    IS 'The column of the cursor, or etag or last-modified of a web source';
+COMMENT ON COLUMN etl.watermarks.value    IS 'The largest value that was read, as text: ISO 8601 with offset, or digits';
+COMMENT ON COLUMN etl.watermarks.run_id   IS 'The run that moved it last';
+COMMENT ON COLUMN etl.watermarks.moved_at IS 'When that was';
+
+CREATE TABLE IF NOT EXISTS etl.files (
+    pipeline text NOT NULL,
+    source   text NOT NULL,
+    uri      text NOT NULL,
+    sha256   text NOT NULL,
+    bytes    bigint NOT NULL,
+    run_id   text NOT NULL,
+    taken_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (pipeline, source, uri, sha256)
+);
+COMMENT ON TABLE  etl.files          IS 'Which files each source has taken; written in the transaction that loaded their rows';
+COMMENT ON COLUMN etl.files.pipeline IS 'The pipeline, as its file is named';
+COMMENT ON COLUMN etl.files.source   IS 'The source, as the pipeline names it';
+COMMENT ON COLUMN etl.files.uri      IS 'Where the file was';
+COMMENT ON COLUMN etl.files.sha256   IS 'The checksum of its content';
+COMMENT ON COLUMN etl.files.bytes    IS 'Its size';
+COMMENT ON COLUMN etl.files.run_id   IS 'The run that took it';
+COMMENT ON COLUMN etl.files.taken_at IS 'When that was';
+
 -- Rights --------------------------------------------------------------------------------------------------------------
 
 GRANT USAGE, CREATE ON SCHEMA mart, staging, quarantine TO load;
 GRANT USAGE ON SCHEMA etl TO load;
-GRANT SELECT, INSERT, UPDATE ON etl.loads TO load;
+GRANT SELECT, INSERT, UPDATE ON etl.loads, etl.watermarks, etl.files TO load;
+GRANT USAGE ON SCHEMA etl TO extract;
+GRANT SELECT ON etl.watermarks, etl.files TO extract;
 
 GRANT USAGE ON SCHEMA mart TO extract, report, analyst;
 GRANT USAGE ON SCHEMA etl, quarantine TO report, analyst;

@@ -178,7 +178,14 @@ class StageOperator(DockerOperator):
                 return TransformTask(spec=pipeline.transform, files=pipeline.files, inputs=inputs, **common)
             case StageName.load:
                 inputs = before[StageName.extract if pipeline.transform is None else StageName.transform].datasets
-                return LoadTask(spec=pipeline.load, inputs=inputs, **common)
+                extracted = before[StageName.extract]
+                return LoadTask(
+                    spec=pipeline.load,
+                    inputs=inputs,
+                    watermarks=extracted.watermarks,
+                    files=extracted.files,
+                    **common,
+                )
             case StageName.visualize if pipeline.visualize is not None:
                 datasets: list[Dataset] = [dataset for result in before.values() for dataset in result.datasets]
                 return VisualizeTask(

@@ -22,7 +22,7 @@ class Reach(NamedTuple):
 
 
 def _connections(pipeline: Pipeline) -> dict[str, str]:
-    names = sorted({source.sql for source in pipeline.extract.values()})
+    names = sorted({name for source in pipeline.extract.values() for name in source.connections})
     return {f"connections/{name}": f"/run/secrets/connections/{name}" for name in names}
 
 

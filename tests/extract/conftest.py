@@ -6,13 +6,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests._engine import OURS
 from tests._postgres import running_postgres
 
 
 @pytest.fixture(scope="session")
 def uri() -> Iterator[str]:
     """Give the address of a database that is empty at first."""
-    with running_postgres("etl-extracttest") as uri:
+    with running_postgres(f"{OURS}-extract") as uri:
         yield uri
 
 

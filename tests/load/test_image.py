@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from etl_contract import Conversation, LoadTask, Outcome
-from tests._engine import docker, image
+from tests._engine import OURS, docker, image
 from tests.load.warehouse import IMAGE, NETWORK, Loading
 
 LOAD = image("load")
-VOLUME = "etl-loadtest-files"
+VOLUME = f"{OURS}-load-files"
 HARDENED = (
     *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
     *("--memory", "512m", "--memory-swap", "512m", "--pids-limit", "64"),

@@ -21,12 +21,12 @@ from psycopg import sql
 from etl_contract import Conversation, Dataset, Interval, LoadTarget, LoadTask, StageResult
 from etl_contract.parquet import writing
 from etl_load._load import load_into
-from tests._engine import address, docker, network
+from tests._engine import OURS, address, docker, network
 
 CONFIG = Path(__file__).parents[2] / "config" / "postgres"
 IMAGE = os.environ.get("POSTGRES_IMAGE", "etl-upstream/postgres:17-trixie")
-NETWORK = "etl-loadtest"
-CONTAINER = "etl-loadtest-postgres"
+NETWORK = f"{OURS}-load"
+CONTAINER = f"{NETWORK}-postgres"
 ROLES = ("airflow", "source_owner", "extract", "load", "report", "analyst")
 NEW_YORK = "America/New_York"
 DRIVER = """

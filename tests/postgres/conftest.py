@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests._engine import OURS, subnet
 from tests.postgres.server import Server
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Start the server once."""
-    with Server("etl-pgtest-", "10.213.31") as running:
+    with Server(f"{OURS}-pg-", subnet(31)) as running:
         yield running

@@ -52,7 +52,7 @@ CANNOT = [
     ("extract", "source", "create table public.t (i int)", "permission denied for schema public"),
     ("extract", "source", "create temporary table t (i int)", "permission denied to create temporary tables"),
     ("extract", "warehouse", "insert into mart.sales values (2)", "permission denied for table sales"),
-    ("extract", "warehouse", "table etl.loads", "permission denied for schema etl"),
+    ("extract", "warehouse", "table etl.loads", "permission denied for table loads"),
     ("extract", "warehouse", "table staging.sales", "permission denied for schema staging"),
     ("extract", "warehouse", "table quarantine.sales", "permission denied for schema quarantine"),
     ("load", "warehouse", "delete from etl.loads", "permission denied for table loads"),

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests._engine import OURS
+
 pytestmark = pytest.mark.integration
 
 IMAGE = f"etl-platform/secrets:{os.environ.get('ETL_TAG', 'local')}"
-LABEL = "etl-secretstest=1"
+LABEL = f"etl-secretstest={OURS}"
 VOLUMES = ("postgres_data", "postgres_socket", "runs", "reports", "airflow_logs")
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 type Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,7 +25,7 @@ def docker(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def run() -> Iterator[Run]:
     """Return a function that runs the service on volumes of its own."""
-    names = {name: f"etl-secretstest-{name}" for name in ("secrets", *VOLUMES)}
+    names = {name: f"{OURS}-secrets-{name}" for name in ("secrets", *VOLUMES)}
 
     def run_service(*words: str, capabilities: tuple[str, ...] = CAPABILITIES) -> subprocess.CompletedProcess[str]:
         added = [word for capability in capabilities for word in ("--cap-add", capability)]

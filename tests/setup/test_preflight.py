@@ -122,11 +122,10 @@ def test_a_subnet_that_nobody_chose_is_chosen(project: Project, network: str) ->
     """Where the usual addresses are taken, others are used, and recorded; no person has to think of it."""
     assert network
     project.replace("setup/settings.sh", "ETL_SUBNET 10.213.16", "ETL_SUBNET 198.18.77")
-    settle = ". setup/words.sh; . setup/settings.sh; . setup/docker.sh; . setup/subnet.sh; make_env; settle_subnet"
     project.replace("setup/prepare.sh", 'main "$@"', "")
 
     checked = project.run("setup/preflight.sh", **{name: FREE[name] for name in FREE if name != "ETL_SUBNET"})
-    settled = project.run("bash", "-c", f". setup/prepare.sh; {settle}")
+    settled = project.run("bash", "-c", ". setup/prepare.sh; make_env; settle_subnet")
 
     assert checked.returncode == 0, checked.stderr
     assert settled.returncode == 0, settled.stderr

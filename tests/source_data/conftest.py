@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests._engine import OURS, subnet
 from tests.postgres.server import CommandError, Server, hardened
 
 IMAGE = f"etl-platform/source-data:{os.environ.get('ETL_TAG', 'local')}"
@@ -45,7 +46,7 @@ class Source:
 @pytest.fixture(scope="session")
 def source() -> Iterator[Source]:
     """Start a server, and fill its database source once."""
-    with Server("etl-pgtest-source-", "10.213.32") as server:
+    with Server(f"{OURS}-source-", subnet(32)) as server:
         filled = Source(server)
         filled.load()
         yield filled

@@ -6,9 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests._engine import OURS
 from tests._postgres import running_postgres
 
-SERVER = "etl-vistest"  # its container, and the network that it is on
+SERVER = f"{OURS}-visualize"  # its container, and the network that it is on
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,14 @@ import psycopg
 import pytest
 
 from etl_contract import Conversation, Outcome, VisualizeTask
-from tests._engine import docker, image
+from tests._engine import OURS, docker, image
 from tests.visualize.conftest import SERVER
 from tests.visualize.reporting import chart, task
 
 pytestmark = pytest.mark.integration
 
 IMAGE = image("visualize")
-REPORTS, SECRETS = "etl-vistest-reports", "etl-vistest-secrets"
+REPORTS, SECRETS = f"{OURS}-visualize-reports", f"{OURS}-visualize-secrets"
 HARDENED = ["--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--init"]
 HARDENED += ["--pids-limit", "256", "--memory", "1g", "--cpus", "1", "--tmpfs", "/tmp:rw,noexec,size=64m"]  # noqa: S108
 

@@ -9,21 +9,12 @@ whatever happens into a StageResult and prints that as the last, marked line. `C
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._report import Chart, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
-from etl_contract._spec import (
-    Chart,
-    Extract,
-    LoadMode,
-    LoadTarget,
-    Name,
-    PandasTransform,
-    Source,
-    SqlSource,
-    TableName,
-    Transform,
-    Visualize,
-)
+from etl_contract._sources import Extract, Source, SqlSource
 from etl_contract._stage import run
+from etl_contract._state import TakenFile, Watermark
+from etl_contract._targets import LoadMode, LoadTarget
 from etl_contract._task import (
     ExtractTask,
     Interval,
@@ -33,7 +24,9 @@ from etl_contract._task import (
     TransformTask,
     VisualizeTask,
 )
+from etl_contract._transforms import PandasTransform, Transform
 from etl_contract._wire import Conversation, LogLine, marked
+from etl_contract._words import Name, TableName
 
 __all__ = [
     "Chart",
@@ -61,11 +54,13 @@ __all__ = [
     "StageResult",
     "StageTask",
     "TableName",
+    "TakenFile",
     "Transform",
     "TransformTask",
     "Unavailable",
     "Visualize",
     "VisualizeTask",
+    "Watermark",
     "marked",
     "run",
 ]

@@ -6,6 +6,7 @@ from typing import Self
 from etl_contract._dataset import Dataset
 from etl_contract._errors import StageError
 from etl_contract._model import Model
+from etl_contract._state import TakenFile, Watermark
 
 
 class Outcome(StrEnum):
@@ -60,6 +61,8 @@ class StageResult(Model):
     outcome: Outcome
     fault: Fault | None = None
     datasets: tuple[Dataset, ...] = ()
+    watermarks: tuple[Watermark, ...] = ()
+    files: tuple[TakenFile, ...] = ()
     loads: tuple[Load, ...] = ()
     report_uri: str | None = None
     rows_in: int = 0

@@ -9,8 +9,13 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
 from etl_contract._model import Model
+from etl_contract._report import Visualize
 from etl_contract._result import Load
-from etl_contract._spec import Extract, LoadTarget, Name, Transform, Visualize
+from etl_contract._sources import Extract
+from etl_contract._state import TakenFile, Watermark
+from etl_contract._targets import LoadTarget
+from etl_contract._transforms import Transform
+from etl_contract._words import Name
 
 
 class StageName(StrEnum):
@@ -93,10 +98,12 @@ class TransformTask(StageTask):
 
 
 class LoadTask(StageTask):
-    """What load is told: the target of each dataset."""
+    """What load is told: the target of each dataset, and what the sources are to remember with it."""
 
     stage: Literal[StageName.load] = StageName.load
     spec: dict[Name, LoadTarget]
+    watermarks: tuple[Watermark, ...] = ()
+    files: tuple[TakenFile, ...] = ()
 
 
 class VisualizeTask(StageTask):

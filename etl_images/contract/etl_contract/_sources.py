@@ -1,0 +1,37 @@
+"""Models the sources that extract reads: the first field is the kind, the rest are that kind's own.
+
+A field's `description` is what docs/pipelines.md prints; so in every model of a section.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from etl_contract._model import Model
+from etl_contract._words import Name, Sql, TableName, kind
+
+
+class SqlSource(Model):
+    """Rows of a table or of a query, read through a connection."""
+
+    sql: Name = Field(description="The connection to read through, such as `source` or `warehouse`.")
+    table: TableName | None = Field(default=None, description="The table or view to read, whole.")
+    query: Sql | None = Field(
+        default=None,
+        description="The query to read instead; `:start` and `:end` are bound to the run's interval.",
+    )
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """Name the connections whose secrets extract must see."""
+        return (self.sql,)
+
+    @model_validator(mode="after")
+    def _one_of_table_and_query(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either 'table' or 'query', not both and not neither")
+        return self
+
+
+Source = Annotated[SqlSource, kind("source", "sql")]
+Extract = Annotated[dict[Name, Source], Field(min_length=1)]

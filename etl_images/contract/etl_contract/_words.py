@@ -1,0 +1,41 @@
+"""Holds the words that every section of a pipeline file is made of: names, tables, columns, SQL, kinds."""
+
+import difflib
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+
+
+def matching(pattern: str, says: str) -> tuple[AfterValidator, WithJsonSchema]:
+    """Refuse a text that does not match, in words instead of a regular expression."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"'{text}' is not {says}")
+        return text
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+
+
+_WORD = "[a-z][a-z0-9_]{0,62}"
+Name = Annotated[str, *matching(_WORD, "a name of lower-case letters, digits and _ (at most 63)")]
+TableName = Annotated[
+    str, *matching(rf"{_WORD}(\.{_WORD})?", "a table such as mart.orders: lower-case letters, digits and _")
+]
+Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+
+
+def kind(noun: str, *kinds: str) -> BeforeValidator:
+    """Refuse a section that is of no known kind, before its fields are looked at."""
+
+    def check(section: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
+        if not isinstance(section, dict) or not section or section.keys() & set(kinds):
+            return section
+        first = str(next(iter(section)))
+        close = difflib.get_close_matches(first, kinds, n=1, cutoff=0.5)
+        remedy = f"did you mean '{close[0]}'?" if close else f"write one of: {', '.join(kinds)}"
+        raise ValueError(f"'{first}' is not a {noun}; {remedy}")
+
+    return BeforeValidator(check)
