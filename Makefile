@@ -9,7 +9,7 @@ DB ?= warehouse
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test lint format run logs psql password check ps status clean
+.PHONY: help up down destroy test bench lint format run logs psql password check ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ destroy: ## remove the platform with all its data; asks first (FORCE=1: does not
 
 test: ## run every test on a stack of its own (ARGS="-k words": only some)
 	@setup/test.sh $(ARGS)
+
+bench: ## measure the stages beside psql and their peers, in about an hour (ARGS="--only extract --rounds 3")
+	@setup/bench.sh $(ARGS)
 
 lint: ## check code, Dockerfiles, scripts, YAML and the Compose file
 	@setup/tools.sh setup/lint.sh $(ARGS)
