@@ -1,0 +1,95 @@
+"""Opens DuckDB within what the container may use, and shut in: datasets by name, and no file but the run's.
+
+the container's limits ──► memory, threads        the run's folder ──► datasets in, datasets out, spilled rows
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+
+from etl_contract import Dataset, SpecError
+from etl_contract.parquet import reading
+from etl_transform._limits import cores, memory_limit, resident_memory
+
+# What DuckDB takes beside the memory that it counts (buffers of Parquet, fragments) is about a quarter of it.
+COUNTED = 0.75
+LEAST_MEMORY = 64 * 1024**2
+
+
+@contextmanager
+def open_duckdb(run_uri: str, datasets: Iterable[Dataset] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database in memory, with each dataset as a view of its name.
+
+    What does not fit into memory is spilled into the run's folder, which is swept at the end, and at the start, of
+    what a killed try left; so a run has one such database at a time. SQL reaches no network, no extension, no
+    setting, and no file but the run's own.
+
+    Raises:
+        SpecError: the run's data lies elsewhere than in files.
+        DataError, Unavailable: a dataset is not what the stage before wrote, or gone.
+    """
+    folder = local_path(run_uri)
+    spill = folder / "transform" / ".spill"
+    shutil.rmtree(spill, ignore_errors=True)
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_for_duckdb() // 1024}KiB",
+        "threads": cores(),
+        "temp_directory": str(spill),
+        # The order of rows means nothing to a table, and to keep it costs memory.
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+    }
+    connection = duckdb.connect(config=settings)
+    try:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set allowed_directories = [{literal(f'{folder}/')}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        for dataset in datasets:
+            add_dataset(connection, dataset)
+        yield connection
+    finally:
+        connection.close()
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+def add_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Make a dataset a view of its name, after its checksum has been verified; one of that name is replaced."""
+    with reading(dataset):
+        file = literal(str(local_path(dataset.uri)))
+    connection.execute(f"create or replace view {identifier(dataset.name)} as from read_parquet({file})")
+
+
+def memory_for_duckdb() -> int:
+    """Give how much memory DuckDB may use, in bytes: of what is free now, what it counts."""
+    return max(LEAST_MEMORY, int((memory_limit() - resident_memory()) * COUNTED))
+
+
+def local_path(uri: str) -> Path:
+    """Give the path of a file's URI.
+
+    Raises:
+        SpecError: it is another kind of URI.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        hint = "Transform with pandas there."
+        raise SpecError(f"SQL transforms read runs in files, not at {parts.scheme}://", where=uri, hint=hint)
+    return Path(unquote(parts.path))
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
