@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from etl_contract import Dataset, SpecError
 from etl_contract.parquet import reading
@@ -61,10 +63,35 @@ def open_duckdb(run_uri: str, datasets: Iterable[Dataset] = ()) -> Iterator[duck
 
 
 def add_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
-    """Make a dataset a view of its name, after its checksum has been verified; one of that name is replaced."""
+    """Make a dataset a view of its name, after its checksum has been verified; one of that name is replaced.
+
+    Raises:
+        DataError, Unavailable: it is not what the stage before wrote, or gone.
+        SpecError: a column has more digits than DuckDB's decimals.
+    """
     with reading(dataset):
-        file = literal(str(local_path(dataset.uri)))
-    connection.execute(f"create or replace view {identifier(dataset.name)} as from read_parquet({file})")
+        show_dataset(connection, dataset)
+
+
+def show_dataset(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Make a dataset that is known to be well a view of its name."""
+    path = str(local_path(dataset.uri))
+    replacements = [text for field in pq.read_schema(path) if (text := _replacement(field, dataset.name))]
+    replace = f"replace ({', '.join(replacements)})" if replacements else ""
+    source = f"select * {replace} from read_parquet({literal(path)})"  # noqa: S608 - quoted
+    connection.execute(f"create or replace view {identifier(dataset.name)} as {source}")
+
+
+def _replacement(field: pa.Field, dataset: str) -> str | None:
+    """Write how a column is read that DuckDB would take for something else: a duration is stored as a whole number."""
+    if pa.types.is_decimal256(field.type):
+        problem = f"{dataset}.{field.name} has up to {field.type.precision} digits, and DuckDB's decimals at most 38"
+        raise SpecError(problem, where=f"dataset {dataset}", hint="Cast it where it is extracted, or use pandas.")
+    if not pa.types.is_duration(field.type):
+        return None
+    column = identifier(field.name)
+    microseconds = {"s": "* 1000000", "ms": "* 1000", "us": "", "ns": "// 1000"}[field.type.unit]
+    return f"to_microseconds({column} {microseconds}) as {column}"
 
 
 def memory_for_duckdb() -> int:
