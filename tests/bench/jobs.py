@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from etl_contract import Conversation, Dataset, ExtractTask, Interval, LoadTask, StageTask
+from etl_contract import Dataset, ExtractTask, Interval, LoadTask, StageTask, TransformTask
 from tests._engine import image
-from tests.bench.arena import COLUMNS, KEY, Arena, Contender
+from tests.bench.arena import COLUMNS, HERE, KEY, NONCE, Arena, Contender
 
 OURS = "etl-platform"
-NONCE = "bench"
 LIMIT = "limit: "  # what cannot be done faster with the tools at hand, and is not a peer
 
 
@@ -23,22 +22,22 @@ class Job:
 
     Args:
         name: what is done.
-        reach: our seconds by the limit's, at most.
+        reach: what we want of ourselves.
         contenders: the limit first, then we, then the peers.
         before: makes ready what a run changes; it is not measured.
     """
 
     name: str
-    reach: float
+    reach: str
     contenders: tuple[Contender, ...]
     before: Callable[[], object] = lambda: None
 
 
-def stage(task: StageTask, memory: str = "512m") -> Contender:
+def stage(task: StageTask, memory: str = "512m", who: str = OURS) -> Contender:
     """Run a stage in its own image, as the operator would."""
     name = type(task).__name__.removesuffix("Task").lower()
     environment = {"ETL_TASK": task.model_dump_json(), "ETL_NONCE": NONCE}
-    return Contender(OURS, ("python", "-m", f"etl_{name}"), image(name), memory, environment)
+    return Contender(who, ("python", "-m", f"etl_{name}"), image(name), memory, environment)
 
 
 def peer(environment: str, script: str, *arguments: str, name: str = "") -> Contender:
@@ -62,7 +61,7 @@ def extract(arena: Arena) -> Job:
     ]
     return Job(
         "extract a table to Parquet",
-        1.2,
+        "at most 1.2 x the limit",
         (
             psql(uri, f"\\copy (select * from {table}) to '/runs/flights.bin' with (format binary)"),
             stage(_extraction(arena)),
@@ -86,7 +85,7 @@ def append(arena: Arena) -> Job:
 
     return Job(
         "load, append",
-        1.3,
+        "at most 1.3 x the limit",
         (
             psql(uri, f"\\copy {table} from '/runs/flights.bin' with (format binary)"),
             stage(_loading(arena, {"table": table, "mode": "append"})),
@@ -118,7 +117,7 @@ def partition(arena: Arena) -> Job:
     )
     return Job(
         "load, partition",
-        1.2,
+        "at most 1.2 x the limit",
         (
             psql(uri, *_staged(f"begin; {merge}; commit")),
             stage(_loading(arena, {"table": table, "mode": "partition", "partition": "flight_date"})),
@@ -152,7 +151,7 @@ def upsert(arena: Arena) -> Job:
     )
     return Job(
         "load, upsert",
-        1.2,
+        "at most 1.2 x the limit",
         (
             psql(uri, *_staged(f"begin; {merge}; commit")),
             stage(_loading(arena, {"table": table, "mode": "upsert", "key": list(KEY)})),
@@ -162,11 +161,67 @@ def upsert(arena: Arena) -> Job:
     )
 
 
+def sql(arena: Arena) -> Job:
+    """Run a query over the rows, into as many."""
+    source = _extracted(arena)
+    query = (
+        "select *, distance / nullif(air_time, 0) * 60 as speed, dep_delay > 15 as late from flights "
+        "where dep_delay is not null"
+    )
+    bare = ("python", "/bench/peers/transform_duckdb.py", _file(source), "/runs/duckdb.parquet", query)
+    return Job(
+        "transform, SQL",
+        "at most 1.15 x the limit",
+        (
+            Contender(f"{LIMIT}the query in DuckDB", bare, image("transform")),
+            stage(_task(arena, TransformTask, inputs=[source], spec={"sql": {"flights": query}}), "1g"),
+        ),
+    )
+
+
+def pandas(arena: Arena) -> Job:
+    """Call a function of the author with all rows in memory."""
+    source = _extracted(arena)
+    bare = ("python", "/bench/peers/late.py", _file(source), "/runs/late")
+    spec = {"pandas": "late.py:late"}
+    files = {"late.py": (HERE / "peers" / "late.py").read_text()}
+    return Job(
+        "transform, pandas",
+        "at most 1.1 x the limit",
+        (
+            Contender(f"{LIMIT}the function, one read, one write", bare, image("transform"), "4g"),
+            stage(_task(arena, TransformTask, inputs=[source], spec=spec, files=files), "4g"),
+        ),
+    )
+
+
+def nothing(arena: Arena) -> Job:
+    """Do next to nothing: what a stage costs before it works."""
+    extraction = _task(arena, ExtractTask, spec={"one": {"sql": "bench", "query": "select 1 as n"}})
+    (one,) = arena.result(stage(extraction)).datasets
+    target = {"table": "mart.one", "mode": "upsert", "key": ["n"]}
+    function = {"spec": {"pandas": "same.py:same"}, "files": {"same.py": "def same(one):\n    return {'one': one}\n"}}
+    return Job(
+        "next to nothing",
+        "at most 0.5 s over the limit",
+        (
+            Contender(f"{LIMIT}an interpreter that ends at once", ("python3", "-c", "pass"), image("transform")),
+            stage(extraction, who="extract"),
+            stage(_task(arena, TransformTask, inputs=[one], spec={"sql": {"one": "from one"}}), who="transform, SQL"),
+            stage(_task(arena, TransformTask, inputs=[one], **function), who="transform, pandas"),
+            stage(_task(arena, LoadTask, inputs=[one], spec={"one": target}), who="load"),
+        ),
+    )
+
+
 JOBS: dict[str, Callable[[Arena], Job]] = {
     "extract": extract,
     "append": append,
     "partition": partition,
     "upsert": upsert,
+    "sql": sql,
+    "pandas": pandas,
+    "nothing": nothing,
 }
 
 
@@ -190,28 +245,23 @@ def _interval(arena: Arena) -> Interval:
     return Interval(start=first, end=first.replace(year=2013 + arena.times))
 
 
+def _task[Task: StageTask](arena: Arena, kind: type[Task], **about: object) -> Task:
+    """Describe a stage's work on all rows."""
+    common = {"pipeline": "bench", "run_id": "bench", "interval": _interval(arena), "run_uri": "file:///runs/ours"}
+    return kind.model_validate({**common, **about})
+
+
 def _extraction(arena: Arena) -> ExtractTask:
-    return ExtractTask.model_validate(
-        {
-            "pipeline": "bench",
-            "run_id": "bench",
-            "interval": _interval(arena),
-            "run_uri": "file:///runs/ours",
-            "spec": {"flights": {"sql": "bench", "table": "source.flights"}},
-        }
-    )
+    return _task(arena, ExtractTask, spec={"flights": {"sql": "bench", "table": "source.flights"}})
 
 
 @cache
 def _extracted(arena: Arena) -> Dataset:
-    """Extract once for all who load; beside it lies what psql loads."""
+    """Extract once for all who take it from there; beside it lies what psql loads."""
     limit, ours, *_ = extract(arena).contenders
     arena.run(limit)
-    conversation = Conversation(NONCE)
-    for line in arena.listen(ours).splitlines():
-        conversation.hear(line)
-    assert conversation.result is not None, "extract gave no result"
-    return conversation.result.datasets[0]
+    (dataset,) = arena.result(ours).datasets
+    return dataset
 
 
 def _file(dataset: Dataset) -> str:
@@ -219,13 +269,4 @@ def _file(dataset: Dataset) -> str:
 
 
 def _loading(arena: Arena, target: dict[str, object]) -> LoadTask:
-    return LoadTask.model_validate(
-        {
-            "pipeline": "bench",
-            "run_id": "bench",
-            "interval": _interval(arena),
-            "run_uri": "file:///runs/ours",
-            "inputs": [_extracted(arena)],
-            "spec": {"flights": target},
-        }
-    )
+    return _task(arena, LoadTask, inputs=[_extracted(arena)], spec={"flights": target})

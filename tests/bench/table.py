@@ -19,7 +19,7 @@ def table(job: Job, measured: Mapping[str, Sequence[Measured]], problems: Mappin
     lines = [
         f"### {job.name}",
         "",
-        f"To reach: {job.reach} x the limit.",
+        f"To reach: {job.reach}.",
         "",
         "| who | seconds | x the limit | CPU seconds | peak MiB | runs |",
         "|---|---:|---:|---:|---:|---:|",
