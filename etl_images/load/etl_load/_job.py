@@ -1,28 +1,49 @@
 """Describes the work: one dataset on its way into one table."""
 
 import hashlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from etl_contract import Dataset, Interval, LoadTarget, LoadTask
+from etl_load._cells import Cells
 from etl_load._columns import Column, Kind
 
 STAGING = "staging"
+_VERSIONS = {"etag", "last-modified"}  # what a web source remembers of a document that it reads whole
+
+
+class Own(NamedTuple):
+    """A column that a mode adds to its tables, with the same value in every row that a load brings."""
+
+    name: str
+    kind: Kind
+    value: Any
+    array: pa.Array
+
+    @property
+    def cells(self) -> Cells:
+        """Encode the value."""
+        return self.kind.encode(self.array)
 
 
 @dataclass(frozen=True)
 class Job:
-    """One dataset on its way into one table."""
+    """One dataset on its way into one table; `direct` if its rows go there without a staging table."""
 
     task: LoadTask
     dataset: Dataset
     target: LoadTarget
     columns: tuple[Column, ...]
     parquet: pq.ParquetFile
+    direct: bool = False
+    sent: Counter[str] = field(default_factory=Counter)  # rows and bytes that went over to the server
 
     @property
     def where(self) -> str:
@@ -33,6 +54,11 @@ class Job:
     def interval(self) -> Interval:
         """Give the run's interval."""
         return self.task.interval
+
+    @property
+    def follows_a_cursor(self) -> bool:
+        """Tell whether the rows are those since the run before, so that reading the interval again gives others."""
+        return any(mark.field not in _VERSIONS for mark in self.task.watermarks)
 
     def kind(self, name: str) -> Kind | None:
         """Give the kind of a column, None where it has none or is not there."""
@@ -55,3 +81,8 @@ class Job:
     def value(self, name: str) -> sa.ColumnElement[Any]:
         """Give a column of the staged rows as an expression."""
         return self.staging.c[name] if self.kind(name) else sa.null()
+
+    def read(self, columns: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """Read one row group after the other: asked for all at once, pyarrow reads ahead through the whole file."""
+        for group in range(self.parquet.num_row_groups):
+            yield from self.parquet.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)

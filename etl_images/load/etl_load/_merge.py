@@ -10,10 +10,11 @@ from etl_contract import Load
 from etl_load._faults import explaining, refuse
 from etl_load._job import Job
 from etl_load._ledger import record
+from etl_load._lookup import existing
 from etl_load._modes import MODES
 from etl_load._progress import telling
 from etl_load._staging import unstage
-from etl_load._table import create, existing, table_of, table_problems
+from etl_load._table import create, table_of, table_problems
 from etl_load._warehouse import lock_key
 
 log = structlog.get_logger()
@@ -34,7 +35,8 @@ def _merge(connection: sa.Connection, job: Job) -> Load:
         _make_sure_of_table(connection, job)
         counts = MODES[job.target.mode].merge(connection, job, table_of(job))
         load = record(connection, job, counts)
-        unstage(connection, job)
+        if not job.direct:
+            unstage(connection, job)
     log.info(
         "merged %s into %s",
         job.dataset.name,
@@ -49,6 +51,6 @@ def _merge(connection: sa.Connection, job: Job) -> Load:
 def _make_sure_of_table(connection: sa.Connection, job: Job) -> None:
     """Create the table, or look again at it: another load may have made or changed it since."""
     refuse(list(table_problems(connection, job)))
-    if existing(connection, job) is None:
+    if existing(connection, job.target.table) is None:
         create(connection, job)
         log.info("created %s", job.target.table, columns=len(job.columns))

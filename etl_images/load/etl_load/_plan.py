@@ -27,7 +27,7 @@ def plan(task: LoadTask, files: ExitStack) -> list[Job]:
         if name in datasets:
             parquet = files.enter_context(reading(datasets[name]))
             columns, unfit = columns_of(parquet.schema_arrow, f"load.{name}")
-            job = Job(task, datasets[name], target, tuple(columns), parquet)
+            job = Job(task, datasets[name], target, tuple(columns), parquet, MODES[target.mode].direct)
             problems += unfit or MODES[target.mode].problems(job)
             jobs.append(job)
     refuse(problems)

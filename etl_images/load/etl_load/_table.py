@@ -1,66 +1,20 @@
 """Knows a target table as it is, makes it when it is missing, and says where the rows do not fit it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
 from etl_contract import SpecError, StageError
-from etl_load._columns import type_name
+from etl_load._columns import Column, type_name
 from etl_load._fit import fits
 from etl_load._job import Job
+from etl_load._lookup import Existing, existing
 from etl_load._modes import MODES
-
-_COLUMNS = sa.text("""
-    select a.attname, format_type(a.atttypid, a.atttypmod) as type,
-           a.attnotnull and not a.atthasdef and a.attidentity = '' as required, c.relkind
-    from pg_class c
-    join pg_namespace n on n.oid = c.relnamespace
-    left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where n.nspname = :schema and c.relname = :name
-    order by a.attnum
-""")
-_UNIQUE = sa.text(r"""
-    select array_agg(a.attname::text order by a.attname)
-    from pg_index i
-    join pg_class c on c.oid = i.indrelid
-    join pg_namespace n on n.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey[0\:i.indnkeyatts - 1])
-    where n.nspname = :schema and c.relname = :name
-      and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
-    group by i.indexrelid
-""")
-
-
-@dataclass(frozen=True)
-class Existing:
-    """A table of the warehouse as it is: its columns' types, what must have a value, and what is unique."""
-
-    types: Mapping[str, str]
-    required: frozenset[str]
-    unique: frozenset[frozenset[str]]
-    is_table: bool
-
-
-def existing(connection: sa.Connection, job: Job) -> Existing | None:
-    """Look a target up; None where it is not there."""
-    schema, _, name = job.target.table.partition(".")
-    place = {"schema": schema, "name": name}
-    columns = connection.execute(_COLUMNS, place).all()
-    if not columns:
-        return None
-    columns = [column for column in columns if column.attname is not None]
-    return Existing(
-        types={column.attname: column.type for column in columns},
-        required=frozenset(column.attname for column in columns if column.required),
-        unique=frozenset(frozenset(names) for names in connection.execute(_UNIQUE, place).scalars()),
-        is_table=all(column.relkind in {"r", "p"} for column in columns),
-    )
 
 
 def table_problems(connection: sa.Connection, job: Job) -> Iterator[StageError]:
     """Find where a dataset does not fit its table, or cannot make one."""
-    found = existing(connection, job)
+    found = existing(connection, job.target.table)
     if found is None:
         yield from _problems_of_new(connection, job)
     elif not found.is_table:
@@ -85,13 +39,14 @@ def table_of(job: Job) -> sa.Table:
         sa.Column(column.name, column.kind.sql if column.kind else sa.types.NullType(), nullable=column.name not in key)
         for column in job.columns
     ]
-    naming = {"pk": "%(table_name)s_pkey", "ix": "%(table_name)s_%(column_0_name)s_idx"}
+    columns += [sa.Column(column.name, column.kind.sql) for column in mode.own(job)]
+    naming = {"pk": "%(table_name)s_pkey", "ix": "%(table_name)s_%(column_0_N_name)s_idx"}
     comment = f"Loaded by the pipeline {job.task.pipeline}, mode {job.target.mode}"
-    table = sa.Table(name, sa.MetaData(naming_convention=naming), *columns, schema=schema, comment=comment)
+    table = sa.Table(
+        name, sa.MetaData(naming_convention=naming), *columns, *mode.indexes(job), schema=schema, comment=comment
+    )
     if key:
         table.append_constraint(sa.PrimaryKeyConstraint(*key))
-    for column in mode.indexes(job):
-        sa.Index(None, table.c[column])
     return table
 
 
@@ -114,7 +69,8 @@ def _problems_of_new(connection: sa.Connection, job: Job) -> Iterator[StageError
 
 
 def _column_problems(found: Existing, job: Job) -> Iterator[StageError]:
-    for column in job.columns:
+    own = (Column(column.name, column.kind) for column in MODES[job.target.mode].own(job))
+    for column in (*job.columns, *own):
         where = f"{job.where}, column '{column.name}'"
         ours = type_name(column.kind.sql) if column.kind else ""
         theirs = found.types.get(column.name)

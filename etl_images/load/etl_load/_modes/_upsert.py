@@ -5,9 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etl_contract import DataError, SpecError, StageError
+from etl_contract import DataError, StageError
 from etl_load._job import Job
-from etl_load._modes._mode import Counts, Mode, changed, insertion
+from etl_load._modes._mode import Counts, Mode
+from etl_load._modes._rows import changed, insertion
 
 _EXAMPLES = 5
 
@@ -19,21 +20,6 @@ class Upsert(Mode):
     row. The lock on the table keeps other loads away between the two; a row that anyone else adds there fails the load
     by its key, and the next load finds it.
     """
-
-    def key(self, job: Job) -> tuple[str, ...]:
-        """Take the author's key."""
-        return job.target.key
-
-    def problems(self, job: Job) -> Iterator[StageError]:
-        """Refuse a key that is not among the columns, or has no value at all."""
-        where = f"{job.where}.key"
-        for name in job.target.key:
-            if name not in job.names:
-                hint = f"The dataset has: {', '.join(job.names)}."
-                yield SpecError(f"there is no column '{name}'", where=where, hint=hint)
-            elif job.kind(name) is None and job.dataset.rows:
-                hint = "Give each row its key in the transform."
-                yield DataError(f"'{name}' is missing in all {job.dataset.rows} rows", where=where, hint=hint)
 
     def row_problems(self, connection: sa.Connection, job: Job) -> Iterator[StageError]:
         """Refuse keys that are missing, or there twice."""
