@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import DAG, BaseOperator, Context, CronDataIntervalTimetable, Param, chain, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from etl_contract import LoadMode
 from etl_platform._operator import StageOperator
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
 from etl_platform._settings import Settings
@@ -37,7 +38,8 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
         schedule=timetable or None,
         start_date=datetime.combine(pipeline.start, time.min, UTC),
         catchup=False,
-        max_active_runs=2,
+        # History grows in the order of time, so its runs come one after the other.
+        max_active_runs=1 if any(target.mode is LoadMode.history for target in pipeline.load.values()) else 2,
         tags=list(pipeline.tags),
         is_paused_upon_creation=pipeline.paused,
         params={"day": Param(None, type=["null", "string"], format="date", title="Day", description=DAY_HELP)},

@@ -30,6 +30,13 @@ CASES = [
     Case(LoadMode.replace, {"table": TABLE, "mode": "replace"}, ("inserted", "deleted"), keeps_other_days=False),
     Case(LoadMode.partition, {"table": TABLE, "mode": "partition", "partition": "day"}, ("inserted", "deleted")),
     Case(LoadMode.upsert, {"table": TABLE, "mode": "upsert", "key": ["id"]}, (), staged=True),
+    Case(
+        LoadMode.history,
+        {"table": TABLE, "mode": "history", "key": ["id"]},
+        (),
+        ("valid_from", "valid_to", "is_current"),
+        staged=True,
+    ),
 ]
 
 

@@ -82,6 +82,7 @@ def test_ledger_tells_what_was_done(loading: Loading, case: Case) -> None:
 
     (line,) = loading.warehouse.ledger()
     assert str(line.pop("load_id")) == load.load_id
+    assert loading.warehouse.sql("select 'mart.flights'::regclass::oid") == [(line.pop("table_id"),)]
     assert line.pop("loaded_at")
     assert line == {
         "pipeline": "flights",

@@ -16,9 +16,11 @@ class LoadMode(StrEnum):
     replace = "replace"  # type: ignore[assignment]  # they hide methods of str, which nobody wants of a mode
     partition = "partition"  # type: ignore[assignment]
     upsert = "upsert"
+    history = "history"
 
 
-_NEEDS_KEY = (LoadMode.upsert,)
+_BY_KEY = (LoadMode.upsert, LoadMode.history)
+MISSING = "missing"
 Columns = Annotated[tuple[Column, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
 
 
@@ -28,13 +30,20 @@ class LoadTarget(Model):
     table: TableName = Field(description="The table, with its schema; `mart` where none is given.")
     mode: LoadMode = Field(
         description="`append` adds the interval's rows; `replace` replaces all rows; `partition` replaces the "
-        "interval's days whole; `upsert` updates rows by their key."
+        "interval's days whole; `upsert` updates rows by their key; `history` keeps every version of a row."
     )
     key: Columns = Field(
-        default=(), description="The columns that name a row, a new table's primary key; needed by `upsert`."
+        default=(),
+        description="The columns that name a row, a new table's primary key; needed by `upsert` and `history`.",
     )
     partition: Column | None = Field(
         default=None, description="The date column whose days are replaced; needed by `partition`."
+    )
+
+    delete: Column | None = Field(
+        default=None,
+        description="Which rows are deleted, by `upsert`, or closed, by `history`: `missing`, those that the dataset "
+        "lacks; or the column of the dataset that is true, or has a time, in those that are gone.",
     )
 
     @field_validator("table")
@@ -51,10 +60,19 @@ class LoadTarget(Model):
 
     @model_validator(mode="after")
     def _mode_has_what_it_needs(self) -> Self:
-        if self.mode in _NEEDS_KEY and not self.key:
+        if self.mode in _BY_KEY and not self.key:
             raise ValueError(f"key: required for mode '{self.mode}', but not there")
         if self.mode is LoadMode.partition and self.partition is None:
             raise ValueError("partition: required for mode 'partition', but not there")
         if self.mode is not LoadMode.partition and self.partition is not None:
             raise ValueError(f"partition: has no meaning for mode '{self.mode}'")
+        if self.mode not in _BY_KEY and self.delete is not None:
+            raise ValueError(f"delete: has no meaning for mode '{self.mode}'")
+        if self.delete in self.key:
+            raise ValueError(f"delete: '{self.delete}' is a column of the key")
         return self
+
+    @property
+    def flag(self) -> str | None:
+        """Name the column that marks rows as gone; it is not stored."""
+        return None if self.delete == MISSING else self.delete

@@ -43,7 +43,7 @@ def type_name(sql: sa.types.TypeEngine[Any]) -> str:
     return str(sql.compile(dialect=_DIALECT)).lower().replace(", ", ",")
 
 
-_BOOLEAN = Kind(sa.Boolean(), _cells.number(pa.uint8()), 16)
+BOOLEAN = Kind(sa.Boolean(), _cells.number(pa.uint8()), 16)
 _SMALLINT = Kind(sa.SmallInteger(), _cells.number(pa.int16()), 21)
 _INTEGER = Kind(sa.Integer(), _cells.number(pa.int32()), 23)
 _BIGINT = Kind(sa.BigInteger(), _cells.number(pa.int64()), 20)
@@ -61,7 +61,7 @@ _JSON_TEXT = Kind(pg.JSONB(), _cells.json_text)
 NUMBERS = {type_name(kind.sql): kind for kind in (_SMALLINT, _INTEGER, _BIGINT, _REAL, _DOUBLE)}
 
 _BY_TYPE = {
-    pa.bool_(): _BOOLEAN,
+    pa.bool_(): BOOLEAN,
     pa.int8(): _SMALLINT,
     pa.int16(): _SMALLINT,
     pa.int32(): _INTEGER,
@@ -102,6 +102,11 @@ def columns_of(schema: pa.Schema, where: str) -> tuple[list[Column], list[StageE
         else:
             columns.append(Column(field.name, kind))
     return columns, problems
+
+
+TIMESTAMPTZ = Kind(
+    pg.TIMESTAMP(timezone=True), _cells.since(pa.timestamp("us", "UTC"), pa.int64(), _MICROSECONDS_TO_2000)
+)
 
 
 def _timestamp(arrow: pa.DataType) -> Kind:

@@ -60,6 +60,12 @@ class Job:
         """Tell whether the rows are those since the run before, so that reading the interval again gives others."""
         return any(mark.field not in _VERSIONS for mark in self.task.watermarks)
 
+    @property
+    def quoted(self) -> str:
+        """Write the target table as SQL does."""
+        schema, _, name = self.target.table.partition(".")
+        return f'"{schema}"."{name}"'
+
     def kind(self, name: str) -> Kind | None:
         """Give the kind of a column, None where it has none or is not there."""
         return next((column.kind for column in self.columns if column.name == name), None)
@@ -68,6 +74,16 @@ class Job:
     def names(self) -> tuple[str, ...]:
         """Name the columns, in their order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """Give the columns that the table has, too: all but the flag of rows that are gone."""
+        return tuple(column for column in self.columns if column.name != self.target.flag)
+
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """Name the columns that the table has, too."""
+        return tuple(column.name for column in self.stored)
 
     @cached_property
     def staging(self) -> sa.Table:

@@ -37,7 +37,7 @@ def table_of(job: Job) -> sa.Table:
     key = mode.key(job)
     columns = [
         sa.Column(column.name, column.kind.sql if column.kind else sa.types.NullType(), nullable=column.name not in key)
-        for column in job.columns
+        for column in job.stored
     ]
     columns += [sa.Column(column.name, column.kind.sql) for column in mode.own(job)]
     naming = {"pk": "%(table_name)s_pkey", "ix": "%(table_name)s_%(column_0_N_name)s_idx"}
@@ -61,7 +61,7 @@ def _problems_of_new(connection: sa.Connection, job: Job) -> Iterator[StageError
     elif not may:
         hint = "Use 'mart', or have the role 'load' granted create on it."
         yield SpecError(f"no table can be created in the schema '{schema}'", where=where, hint=hint)
-    untyped = [column.name for column in job.columns if column.kind is None]
+    untyped = [column.name for column in job.stored if column.kind is None]
     if untyped:
         hint = "Give them a type in the transform; with pandas: .astype('string'), .astype('Int64')."
         problem = f"no row has a value for {', '.join(untyped)}, so the new table cannot know their type"
@@ -69,8 +69,8 @@ def _problems_of_new(connection: sa.Connection, job: Job) -> Iterator[StageError
 
 
 def _column_problems(found: Existing, job: Job) -> Iterator[StageError]:
-    own = (Column(column.name, column.kind) for column in MODES[job.target.mode].own(job))
-    for column in (*job.columns, *own):
+    own = tuple(Column(column.name, column.kind) for column in MODES[job.target.mode].own(job))
+    for column in (*job.stored, *own):
         where = f"{job.where}, column '{column.name}'"
         ours = type_name(column.kind.sql) if column.kind else ""
         theirs = found.types.get(column.name)
@@ -81,7 +81,7 @@ def _column_problems(found: Existing, job: Job) -> Iterator[StageError]:
         elif ours and not fits(ours, theirs):
             hint = f"Convert it in the transform to {theirs}, or alter the table."
             yield SpecError(f"it is {ours}, but {theirs} in {job.target.table}", where=where, hint=hint)
-    if missing := sorted(found.required - set(job.names)):
+    if missing := sorted(found.required - {column.name for column in (*job.stored, *own)}):
         hint = "Give them in the transform, or let the table have a default."
         problem = f"{job.target.table} needs a value for {', '.join(missing)}, which the dataset does not have"
         yield SpecError(problem, where=job.where, hint=hint)

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 import sqlalchemy as sa
 
-from etl_contract import DataError, SpecError, StageError
+from etl_contract import MISSING, DataError, SpecError, StageError
 from etl_load._job import Job, Own
 
 
@@ -26,11 +26,13 @@ class Mode(ABC):
 
     Attributes:
         direct: whether the rows are copied into the table by `merge`, not into a staging table before it.
-        whole: whether what the dataset lacks is taken from the table, so that it must have all that there is.
     """
 
     direct: ClassVar[bool] = False
-    whole: ClassVar[bool] = False
+
+    def whole(self, job: Job) -> bool:
+        """Tell whether what the dataset lacks is taken from the table, so that it must have all that there is."""
+        return job.target.delete == MISSING
 
     def key(self, job: Job) -> tuple[str, ...]:
         """Name the columns that identify a row: a new table's primary key, which an existing one must have too."""
@@ -59,9 +61,10 @@ class Mode(ABC):
                 hint = "Rename it in the transform."
                 problem = f"mode '{job.target.mode}' has a column of the name '{column.name}' of its own"
                 yield SpecError(problem, where=job.where, hint=hint)
-        if self.whole and job.follows_a_cursor:
+        if self.whole(job) and job.follows_a_cursor:
             hint = "Load with mode 'upsert' or 'append', or read the source without 'cursor'."
-            problem = f"mode '{job.target.mode}' needs all rows, but a cursor gives only those since the last run"
+            words = f"mode '{job.target.mode}'{" with 'delete: missing'" if job.target.delete else ''}"
+            problem = f"{words} needs all rows, but a cursor gives only those since the last run"
             yield SpecError(problem, where=f"{job.where}.mode", hint=hint)
 
     def row_problems(self, connection: sa.Connection, job: Job) -> Iterator[StageError]:  # noqa: ARG002 - as above

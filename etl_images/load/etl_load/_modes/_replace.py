@@ -19,7 +19,10 @@ class Replace(Mode):
     """
 
     direct = True
-    whole = True
+
+    def whole(self, job: Job) -> bool:  # noqa: ARG002 - always
+        """Tell that what the dataset lacks is gone."""
+        return True
 
     def merge(self, connection: sa.Connection, job: Job, table: sa.Table) -> Counts:
         """Delete all, add all."""

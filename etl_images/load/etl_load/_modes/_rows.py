@@ -16,9 +16,12 @@ def fill(connection: sa.Connection, job: Job, table: sa.Table, own: tuple[Own, .
 
 def insertion(job: Job, table: sa.Table, *without: sa.ColumnElement[bool], own: tuple[Own, ...] = ()) -> sa.Insert:
     """Insert the staged rows, or those of them that meet the conditions."""
-    values = [*(job.value(name) for name in job.names), *(sa.literal(column.value, column.kind.sql) for column in own)]
+    values = [
+        *(job.value(name) for name in job.stored_names),
+        *(sa.literal(column.value, column.kind.sql) for column in own),
+    ]
     staged = sa.select(*values).select_from(job.staging).where(*without)
-    names = [*job.names, *(column.name for column in own)]
+    names = [*job.stored_names, *(column.name for column in own)]
     return sa.insert(table).from_select(names, staged, include_defaults=False)
 
 
