@@ -158,9 +158,9 @@ _AUTHORED = [name for name in Pipeline.model_fields if name not in NOT_AUTHORED]
 _FIELDS = [
     *_AUTHORED,
     *(
-        name
+        field.alias or name
         for model in (SqlSource, PandasTransform, LoadTarget, Visualize, Chart, Limits, StageLimits)
-        for name in model.model_fields
+        for name, field in model.model_fields.items()
     ),
 ]
 

@@ -150,7 +150,7 @@ def test_value_that_a_column_does_not_take_is_told_with_its_row(loading: Loading
     )
 
     with pytest.raises(DataError) as caught:
-        loading.load("events", events("abc", "abcd"), EVENTS)
+        loading.load("events", events("abc", "abcd"), {**EVENTS, "schema": "frozen"})
 
     assert str(caught.value) == (
         "load.events, row 2, column 'name': 'abcd': value too long for type character varying(3). "

@@ -14,7 +14,7 @@ from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
 from etl_contract._stage import run
 from etl_contract._state import TakenFile, Watermark
-from etl_contract._targets import MISSING, LoadMode, LoadTarget
+from etl_contract._targets import LoadMode, LoadTarget, SchemaChange
 from etl_contract._task import (
     ExtractTask,
     Interval,
@@ -29,7 +29,6 @@ from etl_contract._wire import Conversation, LogLine, marked
 from etl_contract._words import Name, TableName
 
 __all__ = [
-    "MISSING",
     "Chart",
     "Conversation",
     "DataError",
@@ -47,6 +46,7 @@ __all__ = [
     "NothingToDo",
     "Outcome",
     "PandasTransform",
+    "SchemaChange",
     "Source",
     "SpecError",
     "SqlSource",

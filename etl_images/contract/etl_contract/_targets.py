@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from etl_contract._column_type import ColumnType
 from etl_contract._model import Model
 from etl_contract._words import Column, TableName
 
@@ -20,12 +21,21 @@ class LoadMode(StrEnum):
 
 
 _BY_KEY = (LoadMode.upsert, LoadMode.history)
-MISSING = "missing"
+_MISSING = "missing"
 Columns = Annotated[tuple[Column, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
+
+
+class SchemaChange(StrEnum):
+    """What happens where a dataset and its table differ."""
+
+    evolve = "evolve"
+    frozen = "frozen"
 
 
 class LoadTarget(Model):
     """A table of the warehouse, and how its rows are merged."""
+
+    model_config = ConfigDict(serialize_by_alias=True)  # a field `schema` would hide pydantic's own
 
     table: TableName = Field(description="The table, with its schema; `mart` where none is given.")
     mode: LoadMode = Field(
@@ -44,6 +54,22 @@ class LoadTarget(Model):
         default=None,
         description="Which rows are deleted, by `upsert`, or closed, by `history`: `missing`, those that the dataset "
         "lacks; or the column of the dataset that is true, or has a time, in those that are gone.",
+    )
+
+    columns: dict[Column, ColumnType] = Field(
+        default={}, description="The types of columns, by name, where the dataset's are not those wanted."
+    )
+    indexes: tuple[Columns, ...] = Field(
+        default=(), description="What to index beside the key: a column, or a list of columns, each."
+    )
+    comment: str | None = Field(
+        default=None, description="What the table is, for those who look at it in the warehouse."
+    )
+    comments: dict[Column, str] = Field(default={}, description="What columns are, by name.")
+    changes: SchemaChange = Field(
+        default=SchemaChange.evolve,
+        alias="schema",
+        description="`evolve` adds columns to the table and widens their types; `frozen` refuses every difference.",
     )
 
     @field_validator("table")
@@ -75,4 +101,9 @@ class LoadTarget(Model):
     @property
     def flag(self) -> str | None:
         """Name the column that marks rows as gone; it is not stored."""
-        return None if self.delete == MISSING else self.delete
+        return None if self.deletes_missing else self.delete
+
+    @property
+    def deletes_missing(self) -> bool:
+        """Tell whether rows that the dataset lacks are gone."""
+        return self.delete == _MISSING

@@ -83,6 +83,19 @@ _BY_TYPE = {
 }
 
 
+class SqlType(sa.types.UserDefinedType[Any]):
+    """A type by its name in PostgreSQL."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+        """Write it."""
+        return self.name
+
+
 def kind_of(arrow: pa.DataType) -> Kind | None:
     """Give the kind of a column, or None where PostgreSQL has no such type."""
     if arrow in _BY_TYPE:

@@ -50,7 +50,7 @@ def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
         "rows_updated": counts.updated,
         "rows_deleted": counts.deleted,
         "sha256": job.dataset.sha256,
-        "table_id": sa.cast(sa.func.to_regclass(job.quoted), pg.OID),
+        "table_id": sa.cast(sa.func.to_regclass(job.place.as_string()), pg.OID),
         "loaded_at": sa.func.clock_timestamp(),
     }
     insert = pg.insert(LOADS).values(line)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from etl_contract import LoadTask, Outcome, StageError, StageResult
+from etl_load._casts import value_problems
 from etl_load._faults import refuse
 from etl_load._job import Job
 from etl_load._merge import merge
@@ -45,6 +46,7 @@ def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
         ):  # in one order, as two tries of a run claim the same
             claim(connection, job)
             stage(connection, job)
+        refuse([problem for job in jobs for problem in value_problems(connection, job)])
         refuse([problem for job in jobs for problem in MODES[job.target.mode].row_problems(connection, job)])
         connection.commit()
         loads = merge(connection, jobs)

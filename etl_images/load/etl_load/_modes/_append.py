@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from etl_load._columns import UUID
 from etl_load._job import Job, Own
-from etl_load._modes._mode import Counts, Mode
+from etl_load._modes._mode import Counts, Index, Mode
 from etl_load._modes._rows import changed, fill
 
 BATCH = "_etl_batch"
@@ -29,9 +29,9 @@ class Append(Mode):
         """Mark each row with its batch."""
         return (_batch(job),)
 
-    def indexes(self, job: Job) -> tuple[sa.Index, ...]:  # noqa: ARG002 - the same for all
+    def indexes(self, job: Job) -> tuple[Index, ...]:  # noqa: ARG002 - the same for all
         """Find a batch by ranges of pages: its rows lie together, and nothing is paid for a row."""
-        return (sa.Index(None, BATCH, postgresql_using="brin"),)
+        return (Index((BATCH,), method="brin"),)
 
     def merge(self, connection: sa.Connection, job: Job, table: sa.Table) -> Counts:
         """Delete what the batch left before, add its rows."""

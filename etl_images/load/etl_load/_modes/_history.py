@@ -6,12 +6,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 import structlog
 
-from etl_contract import MISSING, DataError, StageError
+from etl_contract import DataError, StageError
 from etl_load._columns import BOOLEAN, TIMESTAMPTZ
 from etl_load._job import Job, Own
 from etl_load._lookup import existing
 from etl_load._modes._keyed import Keyed, differs, gone, same_key, some
-from etl_load._modes._mode import Counts
+from etl_load._modes._mode import Counts, Index
 from etl_load._modes._rows import changed, insertion
 
 _COLUMNS = ("valid_from", "valid_to", "is_current")
@@ -45,9 +45,9 @@ class History(Keyed):
             Own("is_current", BOOLEAN, True, pa.array([True])),  # noqa: FBT003 - the column's value
         )
 
-    def indexes(self, job: Job) -> tuple[sa.Index, ...]:
+    def indexes(self, job: Job) -> tuple[Index, ...]:
         """Let a key have one current version."""
-        return (sa.Index(None, *job.target.key, unique=True, postgresql_where=sa.text("is_current")),)
+        return (Index(job.target.key, unique=True, where="is_current"),)
 
     def row_problems(self, connection: sa.Connection, job: Job) -> Iterator[StageError]:
         """Refuse an interval that is older than one that has been loaded."""
@@ -58,13 +58,13 @@ class History(Keyed):
         """Take back what the interval's earlier load opened and closed, where it is no longer so; close, add."""
         for problem in _order_problems(connection, job):  # another load may have come between
             raise problem
-        if job.target.delete == MISSING and not job.dataset.rows:
+        if job.target.deletes_missing and not job.dataset.rows:
             log.warning("no rows for %s; all its versions are closed", job.target.table)
         start = sa.literal(job.interval.start, TIMESTAMPTZ.sql)
         born, died = table.c.valid_from, table.c.valid_to
         same, other = same_key(job, table), differs(job, table)
         is_same = some(job.staging, *same, sa.not_(other), sa.not_(gone(job)))
-        is_other = ~is_same if job.target.delete == MISSING else some(job.staging, *same, sa.or_(other, gone(job)))
+        is_other = ~is_same if job.target.deletes_missing else some(job.staging, *same, sa.or_(other, gone(job)))
         deleted = changed(connection, sa.delete(table).where(born == start, is_other))
         opened = {"valid_to": None, "is_current": True}
         reopened = changed(connection, sa.update(table).values(opened).where(died == start, is_same))
@@ -85,7 +85,7 @@ def _order_problems(connection: sa.Connection, job: Job) -> Iterator[StageError]
     for name in _COLUMNS[:2]:
         table.append_column(sa.column(name, TIMESTAMPTZ.sql))
     versions = sa.select(sa.func.greatest(sa.func.max(table.c.valid_from), sa.func.max(table.c.valid_to)))
-    place = {"table": job.quoted, "start": start}
+    place = {"table": job.place.as_string(), "start": start}
     latest = [connection.execute(versions).scalar(), connection.execute(_AFTER, place).scalar()]
     later = max((moment for moment in latest if moment and moment > start), default=None)
     if later:

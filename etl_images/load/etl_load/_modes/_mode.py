@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, LiteralString, NamedTuple
 
 import sqlalchemy as sa
 
-from etl_contract import MISSING, DataError, SpecError, StageError
+from etl_contract import DataError, SpecError, StageError
 from etl_load._job import Job, Own
 
 
@@ -16,6 +16,15 @@ class Counts(NamedTuple):
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+
+
+class Index(NamedTuple):
+    """An index of a table: its columns, how it is built, and which rows it has."""
+
+    columns: tuple[str, ...]
+    method: str = "btree"
+    unique: bool = False
+    where: LiteralString = ""
 
 
 class Mode(ABC):
@@ -32,14 +41,14 @@ class Mode(ABC):
 
     def whole(self, job: Job) -> bool:
         """Tell whether what the dataset lacks is taken from the table, so that it must have all that there is."""
-        return job.target.delete == MISSING
+        return job.target.deletes_missing
 
     def key(self, job: Job) -> tuple[str, ...]:
         """Name the columns that identify a row: a new table's primary key, which an existing one must have too."""
         return job.target.key
 
-    def indexes(self, job: Job) -> tuple[sa.Index, ...]:  # noqa: ARG002 - most modes need none
-        """Give the indexes that a new table needs, by the names of their columns."""
+    def indexes(self, job: Job) -> tuple[Index, ...]:  # noqa: ARG002 - most modes need none
+        """Give the indexes that a new table needs."""
         return ()
 
     def own(self, job: Job) -> tuple[Own, ...]:  # noqa: ARG002 - most modes need none

@@ -12,7 +12,7 @@ import structlog
 
 from etl_contract import DataError, Interval, SpecError, StageError
 from etl_load._job import Job
-from etl_load._modes._mode import Counts, Mode
+from etl_load._modes._mode import Counts, Index, Mode
 from etl_load._modes._rows import changed, fill
 
 _EXAMPLES = 5
@@ -30,9 +30,9 @@ class Partition(Mode):
         """Tell that what the dataset lacks is gone."""
         return True
 
-    def indexes(self, job: Job) -> tuple[sa.Index, ...]:
+    def indexes(self, job: Job) -> tuple[Index, ...]:
         """Index the partition column, by which days are deleted and mostly read."""
-        return (sa.Index(None, _column(job)),)
+        return (Index((_column(job),)),)
 
     def problems(self, job: Job) -> Iterator[StageError]:
         """Refuse an interval of half days, and a partition column that has no days."""

@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 import structlog
 
-from etl_contract import MISSING
 from etl_load._job import Job
 from etl_load._modes._keyed import Keyed, differs, gone, same_key, some
 from etl_load._modes._mode import Counts
@@ -36,7 +35,7 @@ class Upsert(Keyed):
 
 
 def _delete(connection: sa.Connection, job: Job, table: sa.Table) -> int:
-    if job.target.delete == MISSING:
+    if job.target.deletes_missing:
         if not job.dataset.rows:
             log.warning("no rows for %s; it becomes empty", job.target.table)
         return changed(connection, sa.delete(table).where(~some(job.staging, *same_key(job, table))))
