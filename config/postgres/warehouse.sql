@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS etl.loads (
     loaded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (pipeline, run_id, dataset, target_table)
 );
+ALTER TABLE etl.loads ADD COLUMN IF NOT EXISTS table_id oid;
 CREATE INDEX IF NOT EXISTS loads_target_table_loaded_at_idx ON etl.loads (target_table, loaded_at);
 
 COMMENT ON TABLE  etl.loads                IS 'One row for each dataset that a run has loaded, written in the transaction that loaded it';
@@ -38,7 +39,7 @@ COMMENT ON COLUMN etl.loads.run_id         IS 'The run, as Airflow names it';
 COMMENT ON COLUMN etl.loads.try_number     IS 'The try that committed, from 1';
 COMMENT ON COLUMN etl.loads.dataset        IS 'The dataset that was loaded, as the transform named it';
 COMMENT ON COLUMN etl.loads.target_table   IS 'Where it went, with its schema: mart.flights';
-COMMENT ON COLUMN etl.loads.mode           IS 'How it was merged: append, replace, partition or upsert';
+COMMENT ON COLUMN etl.loads.mode           IS 'How it was merged: append, replace, partition, upsert or history';
 COMMENT ON COLUMN etl.loads.interval_start IS 'Begin of the run''s interval, inclusive';
 COMMENT ON COLUMN etl.loads.interval_end   IS 'End of the run''s interval, exclusive';
 COMMENT ON COLUMN etl.loads.rows_staged    IS 'Rows in the dataset';
@@ -46,6 +47,7 @@ COMMENT ON COLUMN etl.loads.rows_inserted  IS 'Rows that the merge added';
 COMMENT ON COLUMN etl.loads.rows_updated   IS 'Rows that the merge changed';
 COMMENT ON COLUMN etl.loads.rows_deleted   IS 'Rows that the merge removed';
 COMMENT ON COLUMN etl.loads.sha256         IS 'Checksum of the Parquet file that was loaded';
+COMMENT ON COLUMN etl.loads.table_id       IS 'Number of the table: one that is dropped and made again has another';
 COMMENT ON COLUMN etl.loads.loaded_at      IS 'When it was loaded';
 
 -- What sources remember ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import DAG, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from etl_contract import LoadMode
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
@@ -33,7 +34,8 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
         schedule=timetable or None,
         start_date=datetime.combine(pipeline.start, time.min, UTC),
         catchup=False,
-        max_active_runs=2,
+        # History grows in the order of time, so its runs come one after the other.
+        max_active_runs=1 if any(target.mode is LoadMode.history for target in pipeline.load.values()) else 2,
         tags=list(pipeline.tags),
         is_paused_upon_creation=pipeline.paused,
         params=form(pipeline),

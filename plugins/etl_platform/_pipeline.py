@@ -191,7 +191,7 @@ _AUTHORED = [name for name in Pipeline.model_fields if name not in NOT_AUTHORED]
 _FIELDS = [
     *_AUTHORED,
     *(
-        name
+        field.alias or name
         for model in (
             SqlSource,
             PandasTransform,
@@ -203,7 +203,7 @@ _FIELDS = [
             Limits,
             StageLimits,
         )
-        for name in model.model_fields
+        for name, field in model.model_fields.items()
     ),
 ]
 

@@ -114,7 +114,7 @@ def _kinds(  # noqa: PLR0911 - a kind a line
 
 
 def _many(words: list[str]) -> str:
-    return " or ".join(f"{word}s" for word in words)
+    return " or ".join(word.replace("list of", "lists of") if "list of" in word else f"{word}s" for word in words)
 
 
 def _range(noun: str, field: Schema) -> str:

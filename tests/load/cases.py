@@ -20,11 +20,23 @@ class Case:
     mode: LoadMode
     target: dict[str, Any]
     again: tuple[str, ...]  # which counts the same rows make again
+    columns: tuple[str, ...] = ()  # what the mode adds to the dataset's columns
+    staged: bool = False  # whether the rows wait in a staging table
+    keeps_other_days: bool = True
 
 
 CASES = [
+    Case(LoadMode.append, {"table": TABLE, "mode": "append"}, ("inserted", "deleted"), ("_etl_batch",)),
+    Case(LoadMode.replace, {"table": TABLE, "mode": "replace"}, ("inserted", "deleted"), keeps_other_days=False),
     Case(LoadMode.partition, {"table": TABLE, "mode": "partition", "partition": "day"}, ("inserted", "deleted")),
-    Case(LoadMode.upsert, {"table": TABLE, "mode": "upsert", "key": ["id"]}, ()),
+    Case(LoadMode.upsert, {"table": TABLE, "mode": "upsert", "key": ["id"]}, (), staged=True),
+    Case(
+        LoadMode.history,
+        {"table": TABLE, "mode": "history", "key": ["id"]},
+        (),
+        ("valid_from", "valid_to", "is_current"),
+        staged=True,
+    ),
 ]
 
 

@@ -59,20 +59,22 @@ def test_two_datasets_do_not_share_a_table(loading: Loading) -> None:
 
 def test_columns_that_do_not_fit_the_table_are_listed(loading: Loading) -> None:
     """A new column, a type that does not fit and a missing value are told together, with what to do."""
-    loading.warehouse.sql("create table mart.t (id bigint primary key, n integer, must text not null)")
+    loading.warehouse.sql("create table mart.t (id bigint primary key, n integer, must text not null, gone text)")
     rows = pa.table({"id": [1], "n": [1.5], "extra": [True]})
 
     with pytest.raises(SpecError) as caught:
-        loading.load("t", rows, BY_ID)
+        loading.load("t", rows, {**BY_ID, "schema": "frozen"})
 
     assert str(caught.value) == (
-        "3 problems:\n"
-        "  load.t, column 'n': it is double precision, but integer in mart.t. "
-        "Convert it in the transform to integer, or alter the table.\n"
+        "4 problems:\n"
         "  load.t, column 'extra': mart.t has no such column. "
-        "Drop it in the transform, or add it: alter table mart.t add column ... boolean.\n"
+        "Drop it in the transform, add it (alter table mart.t add column ... boolean), or write 'schema: evolve'.\n"
+        "  load.t, column 'n': it is double precision, but integer in mart.t. "
+        "Convert it in the transform to integer, or write 'schema: evolve'.\n"
         "  load.t: mart.t needs a value for must, which the dataset does not have. "
-        "Give them in the transform, or let the table have a default."
+        "Give them in the transform, or let the table have a default.\n"
+        "  load.t: mart.t has gone, which the dataset does not have. "
+        "Give them in the transform, drop them from the table, or write 'schema: evolve'."
     )
 
 
@@ -94,8 +96,9 @@ def test_narrower_values_fit_a_wider_column(loading: Loading) -> None:
     loading.load("t", pa.table({"id": [2**60], "n": pa.array([7], pa.int32()), "code": ["abc"]}), BY_ID)
 
     assert loading.warehouse.rows("mart.t") == [f"({2**60},7,abc)"]
+    wide = pa.table({"id": [1], "n": pa.array([7], pa.int32()), "code": ["abcd"]})
     with pytest.raises(DataError, match=r"load\.t: value too long for type character varying\(3\)"):
-        loading.load("t", pa.table({"id": [1], "n": pa.array([7], pa.int32()), "code": ["abcd"]}), BY_ID, run_id="2")
+        loading.load("t", wide, {**BY_ID, "schema": "frozen"}, run_id="2")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,9 @@ def test_new_table_needs_types(loading: Loading) -> None:
     rows = pa.table({"id": [1], "note": pa.nulls(1)})
 
     with pytest.raises(SpecError, match="no row has a value for note, so the new table cannot know their type"):
-        loading.load("t", rows, BY_ID)
+        loading.load("t", rows, {**BY_ID, "schema": "frozen"})
+    with pytest.raises(SpecError, match="no row has a value for a, b, so the new table cannot know their type"):
+        loading.load("u", pa.table({"a": pa.nulls(1), "b": pa.nulls(1)}), {"table": "u", "mode": "append"})
 
     loading.load("t", pa.table({"id": [1], "note": ["x"]}), BY_ID)
     loading.load("t", rows, BY_ID, run_id="again")

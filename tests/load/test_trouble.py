@@ -15,7 +15,7 @@ import pytest
 from etl_contract import LoadMode, LoadTask, Outcome, Unavailable
 from etl_load._load import load_into
 from etl_load._warehouse import lock_key
-from tests.load.cases import FIRST, TABLE, Case, flights
+from tests.load.cases import CASES, FIRST, TABLE, Case, flights
 from tests.load.warehouse import Loading, Process, Warehouse
 
 
@@ -159,6 +159,7 @@ def test_load_waits_for_another_of_the_same_table(loading: Loading, case: Case) 
     assert len(loading.warehouse.rows(TABLE)) == 500
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.staged], ids=lambda case: case.mode)
 def test_what_dead_loads_left_is_swept(loading: Loading, case: Case) -> None:
     """The staging table of a load that died and was never tried again goes with the next load of anything."""
     with loading.start(loading.task({"flights": (big(), case.target)}, run_id="given up")) as load:

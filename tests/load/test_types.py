@@ -178,7 +178,7 @@ def test_encoding_is_read_back_as_it_was(server: Warehouse, arrow: pa.DataType) 
             with connection.cursor().copy("copy t (v) from stdin (format binary)") as copy:
                 copy.write(_cells.SIGNATURE)
                 if len(array):
-                    copy.write(memoryview(_cells.rows([kind.encode(array)])))
+                    copy.write(memoryview(_cells.rows(_cells.row_start(1), [kind.encode(array)])))
                 copy.write(_cells.TRAILER)
             found = [value for (value,) in connection.execute("select v from t order by id", binary=True)]
             assert found == array.to_pylist()

@@ -80,7 +80,7 @@ class Warehouse:
             union all select schemaname, viewname from pg_views where schemaname = 'mart'
         """):
             kind = "view" if name.startswith("view") else "table"
-            self.sql(sql.SQL(f"drop {kind} {{}} cascade").format(sql.Identifier(schema, name)).as_string())
+            self.sql(sql.SQL(f"drop {kind} if exists {{}} cascade").format(sql.Identifier(schema, name)).as_string())
         self.sql("delete from etl.loads")
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
 from etl_contract._stage import run
 from etl_contract._state import TakenFile, Watermark
-from etl_contract._targets import LoadMode, LoadTarget
+from etl_contract._targets import LoadMode, LoadTarget, SchemaChange
 from etl_contract._task import (
     ExtractTask,
     Interval,
@@ -49,6 +49,7 @@ __all__ = [
     "PandasTransform",
     "Parameter",
     "ParameterType",
+    "SchemaChange",
     "Source",
     "SpecError",
     "SqlSource",

@@ -30,10 +30,21 @@ _MISSING = b"\xff\xff\xff\xff"
 _WORDS = {1: "b", 2: "h", 4: "i", 8: "q"}
 
 
-def rows(cells: Sequence[Cells]) -> pa.Buffer:
+def row_start(width: int, *constants: Cells) -> pa.Scalar:
+    """Give what every row begins with: the number of its cells, and those whose value is the same in all of them."""
+    pieces = (piece[0].as_py() for pieces in constants for piece in pieces)
+    cells = b"".join(_MISSING if piece is None else piece for piece in pieces)
+    return pa.scalar(struct.pack(">h", width) + cells, pa.binary())
+
+
+def rows(start: pa.Scalar, cells: Sequence[Cells]) -> pa.Buffer:
     """Put the cells of all columns together: the bytes of the batch's rows as COPY takes them."""
-    width = pa.scalar(struct.pack(">h", len(cells)), pa.binary())
-    return _join(width, *(piece for pieces in cells for piece in pieces)).buffers()[2]
+    return _join(start, *(piece for pieces in cells for piece in pieces)).buffers()[2]
+
+
+def nothing(values: pa.Array) -> Cells:
+    """Encode a column of missing values."""
+    return (pa.nulls(len(values), pa.binary()),)
 
 
 def number(storage: pa.DataType) -> Encoder:

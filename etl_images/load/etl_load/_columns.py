@@ -38,7 +38,12 @@ class Column(NamedTuple):
     kind: Kind | None
 
 
-_BOOLEAN = Kind(sa.Boolean(), _cells.number(pa.uint8()), 16)
+def type_name(sql: sa.types.TypeEngine[Any]) -> str:
+    """Write a type as PostgreSQL's `format_type` does."""
+    return str(sql.compile(dialect=_DIALECT)).lower().replace(", ", ",")
+
+
+BOOLEAN = Kind(sa.Boolean(), _cells.number(pa.uint8()), 16)
 _SMALLINT = Kind(sa.SmallInteger(), _cells.number(pa.int16()), 21)
 _INTEGER = Kind(sa.Integer(), _cells.number(pa.int32()), 23)
 _BIGINT = Kind(sa.BigInteger(), _cells.number(pa.int64()), 20)
@@ -49,12 +54,14 @@ _BYTEA = Kind(pg.BYTEA(), _cells.binary, 17)
 _DATE = Kind(sa.Date(), _cells.since(pa.date32(), pa.int32(), _DAYS_TO_2000), 1082)
 _TIME = Kind(pg.TIME(), _cells.since(pa.time64("us"), pa.int64(), 0), 1083)
 _INTERVAL = Kind(pg.INTERVAL(), _cells.duration, 1186)
-_UUID = Kind(sa.Uuid(), _cells.binary, 2950)
+UUID = Kind(sa.Uuid(), _cells.binary, 2950)
 _JSONB = Kind(pg.JSONB(), _cells.jsonb)
 _JSON_TEXT = Kind(pg.JSONB(), _cells.json_text)
 
+NUMBERS = {type_name(kind.sql): kind for kind in (_SMALLINT, _INTEGER, _BIGINT, _REAL, _DOUBLE)}
+
 _BY_TYPE = {
-    pa.bool_(): _BOOLEAN,
+    pa.bool_(): BOOLEAN,
     pa.int8(): _SMALLINT,
     pa.int16(): _SMALLINT,
     pa.int32(): _INTEGER,
@@ -74,6 +81,19 @@ _BY_TYPE = {
     pa.date32(): _DATE,
     pa.date64(): _DATE,
 }
+
+
+class SqlType(sa.types.UserDefinedType[Any]):
+    """A type by its name in PostgreSQL."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:  # noqa: ANN401 - SQLAlchemy's
+        """Write it."""
+        return self.name
 
 
 def kind_of(arrow: pa.DataType) -> Kind | None:
@@ -97,9 +117,9 @@ def columns_of(schema: pa.Schema, where: str) -> tuple[list[Column], list[StageE
     return columns, problems
 
 
-def type_name(sql: sa.types.TypeEngine[Any]) -> str:
-    """Write a type as PostgreSQL's `format_type` does."""
-    return str(sql.compile(dialect=_DIALECT)).lower().replace(", ", ",")
+TIMESTAMPTZ = Kind(
+    pg.TIMESTAMP(timezone=True), _cells.since(pa.timestamp("us", "UTC"), pa.int64(), _MICROSECONDS_TO_2000)
+)
 
 
 def _timestamp(arrow: pa.DataType) -> Kind:
@@ -119,7 +139,7 @@ def _list(arrow: pa.DataType) -> Kind | None:
 
 
 def _extension(arrow: pa.DataType) -> Kind | None:
-    named = {"arrow.uuid": _UUID, "arrow.json": _JSON_TEXT}
+    named = {"arrow.uuid": UUID, "arrow.json": _JSON_TEXT}
     return _through(named.get(arrow.extension_name) or kind_of(arrow.storage_type), lambda values: values.storage)
 
 

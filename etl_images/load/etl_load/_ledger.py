@@ -26,6 +26,7 @@ LOADS = sa.Table(
     sa.Column("rows_updated", sa.BigInteger, nullable=False),
     sa.Column("rows_deleted", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("table_id", pg.OID),
     sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
 )
 _ONE_LINE = ("pipeline", "run_id", "dataset", "target_table")
@@ -49,6 +50,7 @@ def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
         "rows_updated": counts.updated,
         "rows_deleted": counts.deleted,
         "sha256": job.dataset.sha256,
+        "table_id": sa.cast(sa.func.to_regclass(job.place.as_string()), pg.OID),
         "loaded_at": sa.func.clock_timestamp(),
     }
     insert = pg.insert(LOADS).values(line)

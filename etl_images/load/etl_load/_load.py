@@ -7,6 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from etl_contract import LoadTask, Outcome, StageError, StageResult
+from etl_load._casts import value_problems
 from etl_load._faults import refuse
 from etl_load._job import Job
 from etl_load._merge import merge
@@ -39,10 +40,13 @@ def load_into(uri: str, task: LoadTask) -> StageResult:
 
 def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
     try:
-        sent = 0
-        for job in sorted(jobs, key=lambda job: job.staging.name):  # in one order, as two tries of a run claim the same
+        staged = [job for job in jobs if not job.direct]
+        for job in sorted(
+            staged, key=lambda job: job.staging.name
+        ):  # in one order, as two tries of a run claim the same
             claim(connection, job)
-            sent += stage(connection, job)
+            stage(connection, job)
+        refuse([problem for job in jobs for problem in value_problems(connection, job)])
         refuse([problem for job in jobs for problem in MODES[job.target.mode].row_problems(connection, job)])
         connection.commit()
         loads = merge(connection, jobs)
@@ -54,7 +58,7 @@ def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
         loads=loads,
         rows_in=sum(load.rows_staged for load in loads),
         rows_out=sum(load.rows_inserted + load.rows_updated for load in loads),
-        bytes_out=sent,
+        bytes_out=sum(job.sent["bytes"] for job in jobs),
     )
 
 

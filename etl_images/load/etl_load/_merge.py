@@ -7,13 +7,14 @@ import sqlalchemy as sa
 import structlog
 
 from etl_contract import Load
-from etl_load._faults import explaining, refuse
+from etl_load._faults import explaining
 from etl_load._job import Job
 from etl_load._ledger import record
+from etl_load._lookup import existing
 from etl_load._modes import MODES
 from etl_load._progress import telling
 from etl_load._staging import unstage
-from etl_load._table import create, existing, table_of, table_problems
+from etl_load._table import complete, prepare, table_of
 from etl_load._warehouse import lock_key
 
 log = structlog.get_logger()
@@ -31,10 +32,13 @@ def merge(connection: sa.Connection, jobs: Sequence[Job]) -> tuple[Load, ...]:
 def _merge(connection: sa.Connection, job: Job) -> Load:
     started = time.monotonic()
     with explaining(job.where), telling(f"merging {job.dataset.name} into {job.target.table}"):
-        _make_sure_of_table(connection, job)
+        is_new = existing(connection, job.target.table) is None
+        job = prepare(connection, job)
         counts = MODES[job.target.mode].merge(connection, job, table_of(job))
+        complete(connection, job, is_new=is_new)
         load = record(connection, job, counts)
-        unstage(connection, job)
+        if not job.direct:
+            unstage(connection, job)
     log.info(
         "merged %s into %s",
         job.dataset.name,
@@ -44,11 +48,3 @@ def _merge(connection: sa.Connection, job: Job) -> Load:
         seconds=round(time.monotonic() - started, 2),
     )
     return load
-
-
-def _make_sure_of_table(connection: sa.Connection, job: Job) -> None:
-    """Create the table, or look again at it: another load may have made or changed it since."""
-    refuse(list(table_problems(connection, job)))
-    if existing(connection, job) is None:
-        create(connection, job)
-        log.info("created %s", job.target.table, columns=len(job.columns))

@@ -3,9 +3,11 @@
 import difflib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 from etl_contract import LoadTask, SpecError, StageError
 from etl_contract.parquet import reading
+from etl_load._casts import declared_problems
 from etl_load._columns import columns_of
 from etl_load._faults import refuse
 from etl_load._job import STAGING, Job
@@ -28,8 +30,8 @@ def plan(task: LoadTask, files: ExitStack) -> list[Job]:
             parquet = files.enter_context(reading(datasets[name]))
             columns, unfit = columns_of(parquet.schema_arrow, f"load.{name}")
             job = Job(task, datasets[name], target, tuple(columns), parquet)
-            problems += unfit or MODES[target.mode].problems(job)
-            jobs.append(job)
+            problems += unfit or [*MODES[target.mode].problems(job), *declared_problems(job)]
+            jobs.append(replace(job, direct=MODES[target.mode].direct and not job.casts))
     refuse(problems)
     return jobs
 

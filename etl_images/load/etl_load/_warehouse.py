@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 
 from etl_contract import LoadTask, Unavailable
 from etl_load._faults import explaining
@@ -18,6 +20,7 @@ URI_FILE = Path("/run/secrets/warehouse/uri")
 # a retry does not wait for a dead try.
 _SESSION = {
     "timezone": "UTC",
+    "datestyle": "ISO,YMD",
     "lock_timeout": "10min",
     "statement_timeout": "2h",
     "idle_in_transaction_session_timeout": "10min",
@@ -66,6 +69,11 @@ def driver(connection: sa.Connection) -> psycopg.Connection:
     inside = connection.connection.driver_connection
     assert isinstance(inside, psycopg.Connection)  # noqa: S101 - tells the type checker
     return inside
+
+
+def run(connection: sa.Connection, words: LiteralString, *parts: sql.Composable) -> None:
+    """Run a statement that is put together of parts, in SQLAlchemy's transaction."""
+    driver(connection).execute(sql.SQL(words).format(*parts))
 
 
 def address(uri: str) -> str:
