@@ -11,7 +11,7 @@ import structlog
 from etl_contract import Dataset, PandasTransform, SpecError, TransformTask, parameter_values
 from etl_contract.parquet import DatasetWriter, reading, writing
 from etl_transform._author import AuthorFunction, load_function
-from etl_transform._frames import frame_of, read_frame, rows_of, table_of, write_frame
+from etl_transform._frames import frame_of, read_frame, table_of, write_frame
 from etl_transform._made import Made
 
 log = structlog.get_logger()
@@ -51,8 +51,7 @@ def _in_batches(
                 if name not in writers:
                     folder_uri = f"{task.run_uri}/transform"
                     writers[name] = open_writers.enter_context(writing(folder_uri, name, table.schema))
-                for rows in rows_of(_agreeing(table, writers[name].schema, name, number)):
-                    writers[name].write(rows)
+                writers[name].write(_agreeing(table, writers[name].schema, name, number))
             log.info(f"ran {step.pandas}", batch=number, rows=len(batch))
         return [writer.finish() for writer in writers.values()]
 
