@@ -80,11 +80,8 @@ def _agreeing(table: pa.Table, schema: pa.Schema, name: str, number: int) -> pa.
     """
     if table.schema.equals(schema):
         return table
-    if table.schema.names == schema.names:
-        empty = {column for column in table.schema.names if pa.types.is_null(table.schema.field(column).type)}
-        fields = [schema.field(field.name) if field.name in empty else field for field in table.schema]
-        if pa.schema(fields).equals(schema):
-            return table.cast(schema)
+    if table.schema.names == schema.names and all(map(_fits, table.schema.types, schema.types)):
+        return table.cast(schema)
     before, now = ({f"{field.name} {field.type}" for field in each} for each in (schema, table.schema))
     problem = (
         f"batch {number} has {', '.join(sorted(now - before)) or 'nothing else'} "
@@ -94,3 +91,9 @@ def _agreeing(table: pa.Table, schema: pa.Schema, name: str, number: int) -> pa.
         problem = f"batch {number} has its columns in another order"
     hint = "Give the columns the same types in every batch, such as with astype()."
     raise SpecError(problem, where=f"transform, dataset {name}", hint=hint)
+
+
+def _fits(arrow: pa.DataType, wanted: pa.DataType) -> bool:
+    """Say whether a column loses nothing as the other type: it is that, or has no value, or both are text."""
+    texts = {pa.string(), pa.large_string()}
+    return bool(arrow == wanted or pa.types.is_null(arrow) or (arrow in texts and wanted in texts))
