@@ -33,7 +33,11 @@ class Stage:
 
     def run(self, spec: Any, files: Mapping[str, str] | None = None, **lines: int) -> StageResult:  # noqa: ANN401
         """Run it; `lines` say where a query begins in the pipeline's file."""
-        task = TransformTask.model_validate(
+        return transform(self.task(spec, files, **lines))
+
+    def task(self, spec: Any, files: Mapping[str, str] | None = None, **lines: int) -> TransformTask:  # noqa: ANN401
+        """Give what the stage is told."""
+        task: TransformTask = TransformTask.model_validate(
             {
                 "pipeline": "orders",
                 "run_id": "manual__1",
@@ -46,7 +50,7 @@ class Stage:
                 "params": self.params,
             }
         )
-        return transform(task)
+        return task
 
     def query(self, query: str) -> pa.Table:
         """Run a query, and give what it makes."""

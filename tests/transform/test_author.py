@@ -33,6 +33,14 @@ def test_the_interval_comes_when_it_is_asked_for() -> None:
     assert set(produced["day"]) == {INTERVAL.first_day}
 
 
+def test_the_parameters_come_when_they_are_asked_for() -> None:
+    """A parameter called `params` is a dict of the pipeline's parameters."""
+    function = _function("def clean(orders, params):\n    return {'orders': orders.assign(n=params['n'] + 1)}\n")
+
+    assert function.arguments(["orders"]) == {"orders"}
+    assert list(function({"orders": ORDERS}, INTERVAL, {"n": 1})["orders"]["n"]) == [2, 2]
+
+
 def test_a_function_of_all_frames_gets_all() -> None:
     """`**frames` takes every dataset."""
     assert _function("def clean(**frames):\n    return frames\n").arguments(["a", "b"]) == {"a", "b"}

@@ -65,6 +65,24 @@ def test_two_columns_of_one_name_are_told(tmp_path: Path) -> None:
         write_frame(tmp_path.as_uri(), "orders", frame)
 
 
+@pytest.mark.parametrize("name", ["../orders", "Orders", "orders.parquet", "", "a b"])
+def test_a_dataset_has_a_name_that_is_safe(tmp_path: Path, name: str) -> None:
+    """A name that is no name leads nowhere."""
+    with pytest.raises(
+        SpecError, match=r"is not a name of lower-case letters, digits and _ \(at most 63\)\. Return it"
+    ):
+        write_frame(tmp_path.as_uri(), name, pd.DataFrame({"id": [1]}))
+
+
+def test_a_frame_that_is_written_stays_as_it_is(tmp_path: Path) -> None:
+    """A frame under two names, or with numbers for names, is not changed by writing it."""
+    frame = pd.DataFrame({1: [1], "b": [2]})
+
+    write_frame(tmp_path.as_uri(), "orders", frame)
+
+    assert list(frame.columns) == [1, "b"]
+
+
 def test_a_column_of_mixed_types_is_told_by_name(tmp_path: Path) -> None:
     """A column that is half text, half number has no type, and the message names it."""
     frame = pd.DataFrame({"price": [1, "two", 3.0]})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from etl_transform._limits import cores, memory_limit, resident_memory
+from etl_transform._limits import cores, memory_limit, used_memory
 
 MACHINE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
@@ -56,4 +56,4 @@ def test_cores_are_whole_and_no_more_than_there_are(cgroups: Path, files: dict[s
 
 def test_the_process_knows_its_size() -> None:
     """A Python process has some megabytes."""
-    assert 1024**2 < resident_memory() < MACHINE
+    assert 1024**2 < used_memory() < MACHINE

@@ -38,8 +38,8 @@ class DatasetWriter:
         self.rows = 0
 
     def write(self, batch: pa.RecordBatch | pa.Table) -> None:
-        """Append rows; their schema must be the writer's."""
-        self._parquet.write(batch)
+        """Append rows; their schema must be the writer's. A reader need not hold more of them than a batch at once."""
+        self._parquet.write(batch, row_group_size=BATCH_ROWS)
         self.rows += batch.num_rows
 
     def finish(self) -> Dataset:

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from etl_contract import Dataset, SpecError
 from etl_contract.parquet import reading
-from etl_transform._limits import cores, memory_limit, resident_memory
+from etl_transform._limits import cores, memory_limit, used_memory
 
-# What DuckDB takes beside the memory that it counts (buffers of Parquet, fragments) is about a quarter of it.
-COUNTED = 0.75
+# What DuckDB takes beside the memory that it counts (buffers of Parquet, fragments) is about a third of the whole.
+COUNTED = 0.65
 LEAST_MEMORY = 64 * 1024**2
 
 
@@ -96,7 +96,7 @@ def _replacement(field: pa.Field, dataset: str) -> str | None:
 
 def memory_for_duckdb() -> int:
     """Give how much memory DuckDB may use, in bytes: of what is free now, what it counts."""
-    return max(LEAST_MEMORY, int((memory_limit() - resident_memory()) * COUNTED))
+    return max(LEAST_MEMORY, int((memory_limit() - used_memory()) * COUNTED))
 
 
 def local_path(uri: str) -> Path:

@@ -3,14 +3,12 @@
 Columns are Arrow-backed, so that a bigint with gaps is no float, a date is a date and a decimal a decimal.
 """
 
-from collections.abc import Iterator
-
 import pandas as pd
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from etl_contract import Dataset, Name, SpecError
-from etl_contract.parquet import BATCH_ROWS, reading, writing
+from etl_contract.parquet import reading, writing
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
@@ -31,8 +29,7 @@ def write_frame(folder_uri: str, name: str, frame: pd.DataFrame) -> Dataset:
     """Write a DataFrame as the dataset of that name."""
     table = table_of(name, frame)
     with writing(folder_uri, name, table.schema) as writer:
-        for rows in rows_of(table):
-            writer.write(rows)
+        writer.write(table)
         return writer.finish()
 
 
@@ -60,9 +57,3 @@ def table_of(name: str, frame: pd.DataFrame) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         hint = "Give the column one type, such as with astype()."
         raise SpecError("; ".join(map(str, error.args)), where=where, hint=hint) from error
-
-
-def rows_of(table: pa.Table) -> Iterator[pa.Table]:
-    """Give a table in parts: each becomes a row group, which is what the next stage holds at once."""
-    for start in range(0, table.num_rows, BATCH_ROWS):
-        yield table.slice(start, BATCH_ROWS)

@@ -25,10 +25,10 @@ def cores(cgroups: Path = CGROUPS) -> int:
     return machine if quota in {"max", "-1"} else max(1, min(machine, math.ceil(int(quota) / int(period))))
 
 
-def resident_memory() -> int:
-    """Give how much of it this process uses now, in bytes."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def used_memory() -> int:
+    """Give how much of it this process uses now, in bytes; pages of files count for nothing, since they can go."""
+    resident, of_files = map(int, Path("/proc/self/statm").read_text().split()[1:3])
+    return (resident - of_files) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _read(file: Path) -> str | None:

@@ -11,7 +11,7 @@ import structlog
 from etl_contract import Dataset, PandasTransform, SpecError, TransformTask, parameter_values
 from etl_contract.parquet import DatasetWriter, reading, writing
 from etl_transform._author import AuthorFunction, load_function
-from etl_transform._frames import frame_of, read_frame, rows_of, table_of, write_frame
+from etl_transform._frames import frame_of, read_frame, table_of, write_frame
 from etl_transform._made import Made
 
 log = structlog.get_logger()
@@ -51,8 +51,7 @@ def _in_batches(
                 if name not in writers:
                     folder_uri = f"{task.run_uri}/transform"
                     writers[name] = open_writers.enter_context(writing(folder_uri, name, table.schema))
-                for rows in rows_of(_agreeing(table, writers[name].schema, name, number)):
-                    writers[name].write(rows)
+                writers[name].write(_agreeing(table, writers[name].schema, name, number))
             log.info(f"ran {step.pandas}", batch=number, rows=len(batch))
         return [writer.finish() for writer in writers.values()]
 
@@ -81,11 +80,8 @@ def _agreeing(table: pa.Table, schema: pa.Schema, name: str, number: int) -> pa.
     """
     if table.schema.equals(schema):
         return table
-    if table.schema.names == schema.names:
-        empty = {column for column in table.schema.names if pa.types.is_null(table.schema.field(column).type)}
-        fields = [schema.field(field.name) if field.name in empty else field for field in table.schema]
-        if pa.schema(fields).equals(schema):
-            return table.cast(schema)
+    if table.schema.names == schema.names and all(map(_fits, table.schema.types, schema.types)):
+        return table.cast(schema)
     before, now = ({f"{field.name} {field.type}" for field in each} for each in (schema, table.schema))
     problem = (
         f"batch {number} has {', '.join(sorted(now - before)) or 'nothing else'} "
@@ -95,3 +91,9 @@ def _agreeing(table: pa.Table, schema: pa.Schema, name: str, number: int) -> pa.
         problem = f"batch {number} has its columns in another order"
     hint = "Give the columns the same types in every batch, such as with astype()."
     raise SpecError(problem, where=f"transform, dataset {name}", hint=hint)
+
+
+def _fits(arrow: pa.DataType, wanted: pa.DataType) -> bool:
+    """Say whether a column loses nothing as the other type: it is that, or has no value, or both are text."""
+    texts = {pa.string(), pa.large_string()}
+    return bool(arrow == wanted or pa.types.is_null(arrow) or (arrow in texts and wanted in texts))

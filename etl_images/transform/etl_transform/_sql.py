@@ -21,7 +21,8 @@ from etl_transform._script import Helper, Output, read_queries, read_script
 from etl_transform._sql_faults import explained
 from etl_transform._sql_types import arrow_metadata, expression
 
-ROW_GROUP = 122_880  # DuckDB's own; a multiple of its vectors
+# A row group is what DuckDB, and the stage after it, must hold at once: so many rows, or fewer where these are wide.
+ROW_GROUP = "row_group_size 122880, row_group_size_bytes '16MB'"
 
 log = structlog.get_logger()
 
@@ -100,7 +101,7 @@ class _Workshop:
         part = path.with_name(f"{path.name}.part")
         columns, intervals = self._columns(output)
         query = f"select {', '.join(columns)} from ({output.query}\n)"  # noqa: S608 - to run it is the purpose
-        options = f"format parquet, compression zstd, row_group_size {ROW_GROUP}"
+        options = f"format parquet, compression zstd, {ROW_GROUP}"
         execute, target = self._connection.execute, literal(str(part))
         try:
             with self._explaining(output.place, running=True):

@@ -38,14 +38,14 @@ def explained(error: duckdb.Error, place: Place, *, tables: Iterable[str] = (), 
     problem = _SETTING.sub("", _KIND.sub("", problem))
     where = place.at(int(line[1]) if line else 1)
     hint = _tables(table[1], list(tables)) if (table := _TABLE.match(problem)) else " ".join(hint.split())
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return _out_of_memory(problem, where)
-    if isinstance(error, duckdb.IOException) and ("No space left" in text or "disk" in text):
+    if "max_temp_directory_size" in text or "No space left on device" in text:
         return Unavailable(
             "the disk is full",
             where=where,
             hint=f"Free some of the volume 'runs'; it is tried again. DuckDB: {problem}",
         )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return _out_of_memory(problem, where)
     if running and isinstance(error, _VALUES):
         return DataError(problem, where=where, hint=hint or _STAND_IT)
     return SpecError(problem, where=where, hint=hint or "Correct the query.")
