@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
@@ -39,3 +40,13 @@ def kind(noun: str, *kinds: str) -> BeforeValidator:
         raise ValueError(f"'{first}' is not a {noun}; {remedy}")
 
     return BeforeValidator(check)
+
+
+def tagged(*kinds: str) -> Callable[[Any], str | None]:
+    """Give what tells a section's kind: `[sql]`, in brackets, so that it is no part of a value's path."""
+
+    def tag(section: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file, or a model made of it
+        there = section if isinstance(section, dict) else getattr(type(section), "model_fields", ())
+        return next((f"[{kind}]" for kind in kinds if kind in there), None)
+
+    return tag
