@@ -10,7 +10,20 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from etl_contract import Chart, Extract, LoadTarget, Name, PandasTransform, SqlSource, StageName, Transform, Visualize
+from etl_contract import (
+    Chart,
+    Extract,
+    FilesSource,
+    HttpSource,
+    LoadTarget,
+    Name,
+    Paging,
+    PandasTransform,
+    SqlSource,
+    StageName,
+    Transform,
+    Visualize,
+)
 from etl_platform._problems import Path, Problem, guess, problems_of, report
 from etl_platform._yaml import NotYaml, read_yaml
 
@@ -159,7 +172,18 @@ _FIELDS = [
     *_AUTHORED,
     *(
         name
-        for model in (SqlSource, PandasTransform, LoadTarget, Visualize, Chart, Limits, StageLimits)
+        for model in (
+            SqlSource,
+            HttpSource,
+            Paging,
+            FilesSource,
+            PandasTransform,
+            LoadTarget,
+            Visualize,
+            Chart,
+            Limits,
+            StageLimits,
+        )
         for name in model.model_fields
     ),
 ]

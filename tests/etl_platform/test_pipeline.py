@@ -71,7 +71,7 @@ def test_every_problem_is_told_at_once_by_line(folder: Path) -> None:
 
     assert str(_read(folder, text)) == dedent("""\
         config/pipelines/orders.yaml has 8 problems:
-          line 2, extract.orders: 'htpp' is not a source; write one of: sql
+          line 2, extract.orders: 'htpp' is not a source; did you mean 'http'?
           line 3, extract.items: give either 'table' or 'query', not both and not neither
           line 5, load.orders.key: required for mode 'upsert', but not there
           line 6, load.items.keys: no such field; did you mean 'key'?
