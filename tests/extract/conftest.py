@@ -9,16 +9,10 @@ from psycopg import sql
 
 from tests._engine import OURS
 from tests._postgres import running_postgres
+from tests.extract.reading import Extracting
 from tests.extract.server import WebServer, web_server
 
 WAREHOUSE = Path(__file__).parents[2] / "config" / "postgres" / "warehouse.sql"
-
-
-def add_connection(connections: Path, name: str, **files: str) -> None:
-    """Write the files of a connection."""
-    (connections / name).mkdir(parents=True, exist_ok=True)
-    for file, text in files.items():
-        (connections / name / file.replace("ca_pem", "ca.pem")).write_text(text)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +58,8 @@ def warehouse(_books: str, connections: Path) -> str:
     with psycopg.connect(_books, autocommit=True) as connection:
         connection.execute("drop schema mart cascade; create schema mart")
         connection.execute("truncate etl.loads, etl.watermarks, etl.files")
-    add_connection(connections, "warehouse", uri=_books)
+    (connections / "warehouse").mkdir()
+    (connections / "warehouse" / "uri").write_text(_books)
     return _books
 
 
@@ -73,3 +68,9 @@ def web() -> Iterator[WebServer]:
     """Give a web server that answers nothing yet."""
     with web_server() as server:
         yield server
+
+
+@pytest.fixture
+def extracting(tmp_path: Path) -> Extracting:
+    """Read single sources."""
+    return Extracting(tmp_path)

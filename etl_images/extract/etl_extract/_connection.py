@@ -31,14 +31,15 @@ class WebConnection(NamedTuple):
     origin: Origin
     headers: dict[str, str]
     params: dict[str, str]
+    password: str
     ca: Path | None
 
     def hide(self, text: str) -> str:
-        """Take the secrets out of a text."""
-        secrets = {*self.headers.values(), *self.params.values()}
-        secrets |= {quote(secret, safe="") for secret in secrets} | {secret.rpartition(" ")[2] for secret in secrets}
-        for secret in sorted(secrets - {""}, key=len, reverse=True):
-            text = text.replace(secret, "***")
+        """Take the secrets out of a text, also as an address would quote them."""
+        secrets = {*self.headers.values(), *self.params.values(), self.password}
+        secrets |= {secret.rpartition(" ")[2] for secret in secrets}
+        for secret in sorted(secrets | {quote(secret, safe="") for secret in secrets}, key=len, reverse=True):
+            text = text.replace(secret, "***") if secret else text
         return text
 
 
@@ -64,23 +65,24 @@ def web_connection(name: str, where: str, folder: Path = CONNECTIONS) -> WebConn
         hint = "Its file 'uri' is an address such as https://api.example.org."
         raise SpecError(f"connection '{name}' is of kind '{parts.scheme}'", where=where, hint=hint)
     headers = _pairs(files, "headers", ":", where)
+    user, password = _user(files, parts)
     if token := _read(files, "token"):
         headers["Authorization"] = f"Bearer {token}"
-    elif user := _user(files, parts):
-        headers["Authorization"] = "Basic " + base64.b64encode(":".join(user).encode()).decode("ascii")
+    elif user:
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
     if strange := [key for key, value in headers.items() if not (key + value).isprintable() or not value.isascii()]:
         raise SpecError(
             f"connection '{name}': what goes into '{strange[0]}' is no header", where=where, hint=_FILES_HINT
         )
     ca = files / "ca.pem"
-    return WebConnection(Origin.of(uri), headers, _pairs(files, "params", "=", where), ca if ca.exists() else None)
+    params = _pairs(files, "params", "=", where)
+    return WebConnection(Origin.of(uri), headers, params, password, ca if ca.exists() else None)
 
 
-def _user(files: Path, parts: SplitResult) -> tuple[str, str] | None:
+def _user(files: Path, parts: SplitResult) -> tuple[str, str]:
     if parts.username:
         return unquote(parts.username), unquote(parts.password or "")
-    name = _read(files, "username")
-    return (name, _read(files, "password")) if name else None
+    return _read(files, "username"), _read(files, "password")
 
 
 def _pairs(files: Path, file: str, sign: str, where: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple, NoReturn, Self
+from urllib.parse import urlsplit
 
 import httpx
 import stamina
@@ -102,6 +103,7 @@ class Fetcher(AbstractContextManager["Fetcher"]):
     def led(self, url: httpx.URL, location: str) -> httpx.URL:
         """Give the address that an answer points to, if we may go there."""
         try:
+            urlsplit(location)  # stricter than httpx
             there = url.join(location)
             origin = Origin.of(str(there))
         except (httpx.InvalidURL, ValueError) as error:
@@ -187,11 +189,9 @@ class Fetcher(AbstractContextManager["Fetcher"]):
             case 304:
                 raise self._error(NothingToDo, url, f"nothing changed since the last load ({said})", "")
             case 401 | 403 | 407:
-                who = (
-                    f"what connection '{self._source.connection}' holds" if self._connection else "without a connection"
-                )
-                raise self._error(SpecError, url, f"we may not ({said}), with {who}".replace("with without", "without"),
-                                  "Check the connection's secret, and that its 'uri' is of this server.")  # fmt: skip
+                who = f"as connection '{self._source.connection}'" if self._connection else "without a connection"
+                hint = "Check the connection's secret, and that its 'uri' is of this server."
+                raise self._error(SpecError, url, f"we may not ({said}), {who}", hint)
             case 404 | 410:
                 raise self._error(SpecError, url, f"there is no such page ({said})", "Correct the address.")
             case _ if status in _AGAIN or status >= 500:  # noqa: PLR2004 - a server's error
