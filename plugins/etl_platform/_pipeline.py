@@ -12,8 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from etl_contract import (
     Chart,
     Extract,
+    FilesSource,
+    HttpSource,
     LoadTarget,
     Name,
+    Paging,
     PandasTransform,
     Parameter,
     SqlSource,
@@ -194,6 +197,9 @@ _FIELDS = [
         field.alias or name
         for model in (
             SqlSource,
+            HttpSource,
+            Paging,
+            FilesSource,
             PandasTransform,
             SqlTransform,
             Parameter,

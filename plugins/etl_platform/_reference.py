@@ -75,7 +75,8 @@ def places_in(prose: str) -> dict[str, Place]:
 def _table(model: Schema, models: Mapping[str, Schema], places: Mapping[str, Place]) -> str:
     required = model.get("required", ())
     rows = ["| field | is | default | says |", "|---|---|---|---|"]
-    for name, field in model["properties"].items():
+    # What must be there comes first; a section's kind is of it.
+    for name, field in sorted(model["properties"].items(), key=lambda item: item[0] not in required):
         default = "required" if name in required else _default(field.get("default"))
         rows.append(f"| `{name}` | {' or '.join(_kinds(field, models, places))} | {default} | {field['description']} |")
     return "\n".join(rows)
@@ -121,6 +122,8 @@ def _range(noun: str, field: Schema) -> str:
     above, least, most = (field.get(key) for key in ("exclusiveMinimum", "minimum", "maximum"))
     parts = [
         *([f"above {above}"] if above is not None else []),
-        *([f"{least} to {most}"] if least is not None else [f"at most {most}"] if most is not None else []),
+        *([f"at least {least}"] if least is not None and most is None else []),
+        *([f"{least} to {most}"] if least is not None and most is not None else []),
+        *([f"at most {most}"] if least is None and most is not None else []),
     ]
     return ", ".join([noun, *parts])

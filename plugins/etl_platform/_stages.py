@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from docker.types import LogConfig, Mount
 
-from etl_contract import StageName
+from etl_contract import FilesSource, StageName
 from etl_platform._pipeline import Pipeline, StageLimits
 from etl_platform._settings import Settings
 
@@ -15,10 +15,20 @@ TMP_SIZE = "512m"
 class Reach(NamedTuple):
     """The network, volumes and secrets of a stage."""
 
-    network: str | None
+    network: Callable[[Pipeline], str | None]
     runs_read_only: bool
     reports: bool
     secrets: Callable[[Pipeline], dict[str, str]]
+    inbox: Callable[[Pipeline], bool] = lambda _: False
+
+
+def _way_out(pipeline: Pipeline) -> str:
+    """Give extract a way out only where a source is elsewhere."""
+    return "egress" if any(source.remote for source in pipeline.extract.values()) else "data"
+
+
+def _has_files(pipeline: Pipeline) -> bool:
+    return any(isinstance(source, FilesSource) and not source.remote for source in pipeline.extract.values())
 
 
 def _connections(pipeline: Pipeline) -> dict[str, str]:
@@ -27,13 +37,19 @@ def _connections(pipeline: Pipeline) -> dict[str, str]:
 
 
 REACH = {
-    StageName.extract: Reach("data", runs_read_only=False, reports=False, secrets=_connections),
-    StageName.transform: Reach(None, runs_read_only=False, reports=False, secrets=lambda _: {}),
+    StageName.extract: Reach(_way_out, runs_read_only=False, reports=False, secrets=_connections, inbox=_has_files),
+    StageName.transform: Reach(lambda _: None, runs_read_only=False, reports=False, secrets=lambda _: {}),
     StageName.load: Reach(
-        "data", runs_read_only=True, reports=False, secrets=lambda _: {"stages/load": "/run/secrets/warehouse"}
+        lambda _: "data",
+        runs_read_only=True,
+        reports=False,
+        secrets=lambda _: {"stages/load": "/run/secrets/warehouse"},
     ),
     StageName.visualize: Reach(
-        "data", runs_read_only=True, reports=True, secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"}
+        lambda _: "data",
+        runs_read_only=True,
+        reports=True,
+        secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"},
     ),
 }
 
@@ -46,8 +62,9 @@ def image(stage: StageName, settings: Settings) -> str:
 def host_config(stage: StageName, pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
     """Give the arguments of docker's `create_host_config`: hardened, limited, and with the stage's reach."""
     reach, limits = REACH[stage], pipeline.limits.of(stage)
+    network = reach.network(pipeline)
     return {
-        "network_mode": f"{settings.project}_{reach.network}" if reach.network else "none",
+        "network_mode": f"{settings.project}_{network}" if network else "none",
         "mounts": _mounts(reach, pipeline, settings),
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
@@ -69,6 +86,8 @@ def _mounts(reach: Reach, pipeline: Pipeline, settings: Settings) -> list[Mount]
     mounts = [_volume(settings, "runs", "/runs", read_only=reach.runs_read_only)]
     if reach.reports:
         mounts.append(_volume(settings, "reports", "/reports", read_only=False))
+    if reach.inbox(pipeline):
+        mounts.append(_volume(settings, "inbox", "/inbox", read_only=True))
     for subpath, target in reach.secrets(pipeline).items():
         mounts.append(_volume(settings, "secrets", target, read_only=True, subpath=subpath))
     return mounts

@@ -1,13 +1,18 @@
-"""Offers a real PostgreSQL as a source system."""
+"""Offers a real PostgreSQL, as a source system and as the warehouse, and a real web server."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests._engine import OURS
 from tests._postgres import running_postgres
+from tests.extract.reading import Extracting
+from tests.extract.server import WebServer, web_server
+
+WAREHOUSE = Path(__file__).parents[2] / "config" / "postgres" / "warehouse.sql"
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +37,40 @@ def connections(uri: str, tmp_path: Path) -> Path:
     (folder / "source").mkdir(parents=True)
     (folder / "source" / "uri").write_text(uri)
     return folder
+
+
+@pytest.fixture(scope="session")
+def _books(uri: str) -> str:
+    """Make a database with the platform's schemas and books, and give its address."""
+    address = uri.rpartition("/")[0] + "/warehouse"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("create database warehouse")
+        for role in ("extract", "load", "report", "analyst"):
+            connection.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(WAREHOUSE.read_bytes())
+    return address
+
+
+@pytest.fixture
+def warehouse(_books: str, connections: Path) -> str:
+    """Give the address of a warehouse in which nothing is loaded; it is the connection `warehouse`, too."""
+    with psycopg.connect(_books, autocommit=True) as connection:
+        connection.execute("drop schema mart cascade; create schema mart")
+        connection.execute("truncate etl.loads, etl.watermarks, etl.files")
+    (connections / "warehouse").mkdir()
+    (connections / "warehouse" / "uri").write_text(_books)
+    return _books
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """Give a web server that answers nothing yet."""
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def extracting(tmp_path: Path) -> Extracting:
+    """Read single sources."""
+    return Extracting(tmp_path)

@@ -2,7 +2,7 @@
 
 secrets ──► volume ──► postgres (config/postgres, read-only) ◄── apply.sh, through the unix socket
                           │
-      control ── data ── edge ── stranger      one waiting client on each, which runs psql
+      control ── data ── egress ── edge ── stranger      one waiting client on each, which runs psql
 """
 
 import io
@@ -21,6 +21,7 @@ SECRETS_IMAGE = f"etl-platform/secrets:{os.environ.get('ETL_TAG', 'local')}"
 NETWORKS = {
     "control": (".0/26", True),
     "data": (".64/26", True),
+    "egress": (".128/27", False),
     "edge": (".192/27", False),
     "stranger": (".224/27", True),
 }
@@ -29,6 +30,7 @@ VOLUMES = {
     "postgres_socket": "/volumes/postgres_socket",
     "secrets": "/secrets",
     "runs": "/volumes/runs",
+    "inbox": "/volumes/inbox",
     "reports": "/volumes/reports",
     "airflow_logs": "/volumes/airflow_logs",
 }

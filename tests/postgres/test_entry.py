@@ -19,6 +19,8 @@ ENTRANCES = {
     ("data", "extract", "warehouse"),
     ("data", "load", "warehouse"),
     ("data", "report", "warehouse"),
+    ("egress", "extract", "source"),
+    ("egress", "extract", "warehouse"),
     ("edge", "analyst", "warehouse"),
 }
 KNOCK = """
@@ -63,6 +65,8 @@ def test_wrong_password_is_refused(server: Server, role: str) -> None:
         ("source_owner/uri", "data"),
         ("connections/source/uri", "data"),
         ("connections/warehouse/uri", "data"),
+        ("connections/source/uri", "egress"),
+        ("connections/warehouse/uri", "egress"),
         ("stages/load/uri", "data"),
         ("stages/visualize/uri", "data"),
         ("airflow/database_url", "control"),

@@ -7,8 +7,11 @@ A stage is a function of its task. `run` is all that its `__main__` needs: it re
 whatever happens into a StageResult and prints that as the last, marked line. `Conversation` is the wire's other end.
 """
 
+from etl_contract._columns import ColumnType, Declared, declared
 from etl_contract._dataset import Dataset
+from etl_contract._documents import DocumentSource, Format, format_of
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._files import FilesSource
 from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
 from etl_contract._report import Chart, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
@@ -26,17 +29,24 @@ from etl_contract._task import (
     VisualizeTask,
 )
 from etl_contract._transforms import PandasTransform, SqlTransform, Step, Transform, steps_of
+from etl_contract._web import HttpSource, Paging
 from etl_contract._wire import Conversation, LogLine, marked
 from etl_contract._words import Name, TableName
 
 __all__ = [
     "Chart",
+    "ColumnType",
     "Conversation",
     "DataError",
     "Dataset",
+    "Declared",
+    "DocumentSource",
     "Extract",
     "ExtractTask",
     "Fault",
+    "FilesSource",
+    "Format",
+    "HttpSource",
     "Interval",
     "Load",
     "LoadMode",
@@ -46,6 +56,7 @@ __all__ = [
     "Name",
     "NothingToDo",
     "Outcome",
+    "Paging",
     "PandasTransform",
     "Parameter",
     "ParameterType",
@@ -68,6 +79,8 @@ __all__ = [
     "Visualize",
     "VisualizeTask",
     "Watermark",
+    "declared",
+    "format_of",
     "marked",
     "parameter_values",
     "run",

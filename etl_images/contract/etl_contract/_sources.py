@@ -5,10 +5,12 @@ A field's `description` is what docs/pipelines.md prints; so in every model of a
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Tag, model_validator
 
+from etl_contract._files import FilesSource
 from etl_contract._model import Model
-from etl_contract._words import Name, Sql, TableName, kind
+from etl_contract._web import HttpSource
+from etl_contract._words import Name, Sql, TableName, by_kind, kind
 
 
 class SqlSource(Model):
@@ -26,6 +28,11 @@ class SqlSource(Model):
         """Name the connections whose secrets extract must see."""
         return (self.sql,)
 
+    @property
+    def remote(self) -> bool:
+        """Say whether extract needs a way out of the platform."""
+        return False
+
     @model_validator(mode="after")
     def _one_of_table_and_query(self) -> Self:
         if (self.table is None) == (self.query is None):
@@ -33,5 +40,10 @@ class SqlSource(Model):
         return self
 
 
-Source = Annotated[SqlSource, kind("source", "sql")]
+_KINDS = ("sql", "http", "files")
+Source = Annotated[
+    Annotated[SqlSource, Tag("[sql]")] | Annotated[HttpSource, Tag("[http]")] | Annotated[FilesSource, Tag("[files]")],
+    by_kind(*_KINDS),
+    kind("source", *_KINDS),
+]
 Extract = Annotated[dict[Name, Source], Field(min_length=1)]

@@ -1,36 +1,54 @@
 """Runs the extract stage: each source of the task becomes a Dataset."""
 
 import time
+from pathlib import Path
 
 import structlog
 
-from etl_contract import Dataset, ExtractTask, Outcome, SpecError, StageResult, run
+from etl_contract import Dataset, ExtractTask, NothingToDo, Outcome, SpecError, SqlSource, StageResult, run
 from etl_contract.parquet import writing
-from etl_extract._sql import Rows, SqlReader
+from etl_extract._connection import CONNECTIONS
+from etl_extract._readers import Readers
+from etl_extract._rows import Rows
 
 PROGRESS_SECONDS = 10
 
 log = structlog.get_logger()
 
 
-def extract(task: ExtractTask) -> StageResult:
+def extract(task: ExtractTask, connections: Path = CONNECTIONS) -> StageResult:
     """Read every source of the task; sources of one connection are read in one snapshot."""
     log.info(f"extracting {len(task.spec)} sources", interval=str(task.interval))
     problems: list[SpecError] = []
-    datasets: list[Dataset] = []
-    with SqlReader(task.interval) as reader:
+    idle: dict[str, NothingToDo] = {}
+    done: list[tuple[Dataset, Rows]] = []
+    with Readers(task, connections) as readers:
         for name, source in task.spec.items():
             try:
-                with reader.rows(name, source) as rows:
-                    datasets.append(_store(f"{task.run_uri}/extract", name, rows))
+                with readers.rows(name, source) as rows:
+                    done.append((_store(f"{task.run_uri}/extract", name, rows), rows))
             except SpecError as problem:  # a person mends the pipeline once, so tell it all
                 problems.append(problem)
-    if problems:
-        raise _together(problems)
+            except NothingToDo as nothing:
+                idle[name] = nothing
+        if problems:
+            raise _together(problems)
+        if idle and all(name in idle for name, source in task.spec.items() if not isinstance(source, SqlSource)):
+            raise next(iter(idle.values()))
+        for name in idle:  # another source has something new, and what is made of it may need this one
+            with readers.rows(name, task.spec[name], anew=True) as rows:
+                done.append((_store(f"{task.run_uri}/extract", name, rows), rows))
+    datasets = [dataset for dataset, _ in done]
     rows_read = sum(dataset.rows for dataset in datasets)
     size = sum(dataset.bytes for dataset in datasets)
     return StageResult(
-        outcome=Outcome.done, datasets=tuple(datasets), rows_in=rows_read, rows_out=rows_read, bytes_out=size
+        outcome=Outcome.done,
+        datasets=tuple(datasets),
+        watermarks=tuple(mark for _, rows in done for mark in rows.watermarks),
+        files=tuple(file for _, rows in done for file in rows.files),
+        rows_in=rows_read,
+        rows_out=rows_read,
+        bytes_out=size,
     )
 
 
