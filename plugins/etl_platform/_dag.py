@@ -3,17 +3,13 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, Context, CronDataIntervalTimetable, Param, chain, get_parsing_context
+from airflow.sdk import DAG, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from etl_platform._operator import StageOperator
+from etl_platform._params import form
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
 from etl_platform._settings import Settings
-
-DAY_HELP = (
-    "The day that the run is about, in the pipeline's time zone. Left empty, it is the last complete interval of the "
-    "schedule. Loading a day again replaces it; nothing is counted twice."
-)
 
 
 def build_dags() -> dict[str, DAG]:
@@ -40,7 +36,7 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
         max_active_runs=2,
         tags=list(pipeline.tags),
         is_paused_upon_creation=pipeline.paused,
-        params={"day": Param(None, type=["null", "string"], format="date", title="Day", description=DAY_HELP)},
+        params=form(pipeline),
         default_args={
             "owner": pipeline.owner,
             "retries": pipeline.retries,
@@ -92,7 +88,9 @@ def _broken_dag(broken: Broken) -> DAG:
 
 
 def _documentation(description: str, text: str, files: dict[str, str]) -> str:
-    twins = "\n\n".join(f"## {name}\n\n{_block('python', code)}" for name, code in files.items())
+    twins = "\n\n".join(
+        f"## {name}\n\n{_block('sql' if name.endswith('.sql') else 'python', code)}" for name, code in files.items()
+    )
     return f"{description}\n\n## Pipeline\n\n{_block('yaml', text)}\n\n{twins}"
 
 

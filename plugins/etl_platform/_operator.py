@@ -24,10 +24,12 @@ from etl_contract import (
 )
 from etl_platform._container import StageContainer, State, container_name
 from etl_platform._interval import run_interval
+from etl_platform._params import run_params
 from etl_platform._pipeline import Pipeline
 from etl_platform._run_folder import run_folder
 from etl_platform._settings import Settings
 from etl_platform._stages import host_config, image
+from etl_platform._yaml import text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,6 +169,7 @@ class StageOperator(DockerOperator):
             "try_number": max(1, ti.try_number),
             "interval": interval,
             "run_uri": f"file:///runs/{folder}",
+            "params": run_params(self.pipeline, cast("Mapping[str, Any]", context["params"])),
         }
         before = self._results_before(context)
         pipeline = self.pipeline
@@ -175,7 +178,12 @@ class StageOperator(DockerOperator):
                 return ExtractTask(spec=pipeline.extract, **common)
             case StageName.transform if pipeline.transform is not None:
                 inputs = before[StageName.extract].datasets
-                return TransformTask(spec=pipeline.transform, files=pipeline.files, inputs=inputs, **common)
+                lines = {
+                    place: line for place, line in text_lines(pipeline.text).items() if place.startswith("transform.")
+                }
+                return TransformTask(
+                    spec=pipeline.transform, files=pipeline.files, lines=lines, inputs=inputs, **common
+                )
             case StageName.load:
                 inputs = before[StageName.extract if pipeline.transform is None else StageName.transform].datasets
                 extracted = before[StageName.extract]

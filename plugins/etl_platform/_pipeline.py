@@ -1,6 +1,5 @@
 """Models a pipeline as its author wrote it, and reads it with every problem at once."""
 
-import ast
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -10,13 +9,24 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from etl_contract import Chart, Extract, LoadTarget, Name, PandasTransform, SqlSource, StageName, Transform, Visualize
-from etl_platform._problems import Path, Problem, guess, problems_of, report
+from etl_contract import (
+    Chart,
+    Extract,
+    LoadTarget,
+    Name,
+    PandasTransform,
+    Parameter,
+    SqlSource,
+    SqlTransform,
+    StageName,
+    Transform,
+    Visualize,
+    steps_of,
+)
+from etl_platform._problems import Problem, guess, problems_of, report
+from etl_platform._twins import outputs_of, read_twins
 from etl_platform._yaml import NotYaml, read_yaml
 
-# A task travels in one environment variable (docs/decisions/the-dag-carries-the-code.md), and Linux takes no longer one
-# than 128 KiB.
-MOST_TWIN_BYTES = 96 * 1024
 ALIASES = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *"}
 NOT_AUTHORED = {"name", "files", "text"}  # fields of a Pipeline that its file does not have
 _UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
@@ -94,6 +104,9 @@ class Pipeline(_Model):
     retries: Annotated[int, Field(ge=0, le=20)] = Field(
         default=3, description="How often a stage is tried again, with backoff, when something was unavailable."
     )
+    params: dict[Name, Parameter] = Field(
+        default={}, description="Values that a run may change, by name; they stand in the trigger form."
+    )
     extract: Extract = Field(description="The sources, by name.")
     transform: Transform | None = Field(default=None, description="What makes of the sources what is loaded.")
     load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] = Field(
@@ -125,14 +138,34 @@ class Pipeline(_Model):
             raise ValueError(f"'{schedule}' is no cron expression; write one such as '0 6 * * *', or @daily")
         return cron
 
+    @field_validator("params")
+    @classmethod
+    def _names_of_their_own(cls, params: dict[str, Parameter]) -> dict[str, Parameter]:
+        if taken := sorted(Parameter.reserved & params.keys()):
+            raise ValueError(f"'{taken[0]}' has a meaning already; rename the parameter")
+        return params
+
     @model_validator(mode="after")
     def _loads_what_is_there(self) -> Self:
         if self.transform is None and (unknown := sorted(set(self.load) - set(self.extract))):
             raise ValueError(f"load: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
+        made = self._made
+        if made and (unknown := sorted(set(self.load) - made)):
+            raise ValueError(f"load: '{unknown[0]}' is made by no query{guess(unknown[0], made)}")
         tables = [target.table for target in self.load.values()]
         if twice := sorted({table for table in tables if tables.count(table) > 1}):
             raise ValueError(f"load: two datasets go into {twice[0]}; the second would undo the first")
         return self
+
+    @property
+    def _made(self) -> set[str]:
+        """Name what the transform makes; nothing where a function decides that, or a file is not there."""
+        made: set[str] = set()
+        for step in steps_of(self.transform):
+            if isinstance(step, PandasTransform) or (step.file and step.file not in self.files):
+                return set()
+            made |= set(step.sql if isinstance(step.sql, dict) else outputs_of(self.files.get(step.sql, step.sql)))
+        return made
 
     @property
     def stages(self) -> tuple[StageName, ...]:
@@ -159,7 +192,17 @@ _FIELDS = [
     *_AUTHORED,
     *(
         name
-        for model in (SqlSource, PandasTransform, LoadTarget, Visualize, Chart, Limits, StageLimits)
+        for model in (
+            SqlSource,
+            PandasTransform,
+            SqlTransform,
+            Parameter,
+            LoadTarget,
+            Visualize,
+            Chart,
+            Limits,
+            StageLimits,
+        )
         for name in model.model_fields
     ),
 ]
@@ -186,7 +229,7 @@ def read_pipeline(file: FilePath) -> Pipeline | Broken:
     for reserved in NOT_AUTHORED & values.keys():
         del values[reserved]
         problems.append(Problem(lines[(reserved,)], (reserved,), f"no such field{guess(reserved, _AUTHORED)}"))
-    files, missing = _twin(file.parent, values, lines)
+    files, missing = read_twins(file.parent, values, lines)
     problems += missing
     try:
         pipeline = Pipeline.model_validate({**values, "name": file.stem, "files": files, "text": text})
@@ -196,35 +239,3 @@ def read_pipeline(file: FilePath) -> Pipeline | Broken:
     if problems:
         return Broken(file.stem, shown, text, tuple(sorted(set(problems))))
     return pipeline
-
-
-def _twin(  # noqa: PLR0911 - a list of refusals, each with its own words
-    folder: FilePath, values: dict[str, Any], lines: dict[Path, int]
-) -> tuple[dict[str, str], list[Problem]]:
-    """Read the author's file that the transform names, and look for the function in it."""
-    transform = values.get("transform")
-    named = transform.get("pandas") if isinstance(transform, dict) else None
-    if not isinstance(named, str) or ":" not in named:
-        return {}, []  # the model says what is wrong with it
-    path = ("transform", "pandas")
-    line = lines.get(path, 1)
-    name, _, function = named.partition(":")
-    if name != FilePath(name).name:
-        return {}, []
-    try:
-        text = (folder / name).read_text(encoding="utf-8-sig")
-    except OSError:
-        there = [twin.name for twin in folder.glob("*.py")]
-        return {}, [Problem(line, path, f"there is no file '{name}' beside it{guess(name, there)}")]
-    except UnicodeDecodeError:
-        return {}, [Problem(line, path, f"'{name}' is no UTF-8; save it as UTF-8")]
-    if len(text.encode()) > MOST_TWIN_BYTES:
-        return {}, [Problem(line, path, f"'{name}' has more than {MOST_TWIN_BYTES // 1024} KiB; split the pipeline")]
-    try:
-        tree = ast.parse(text, name)
-    except SyntaxError as error:
-        return {}, [Problem(line, path, f"{name}, line {error.lineno}: {error.msg}")]
-    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    if function not in functions:
-        return {}, [Problem(line, path, f"{name} has no function '{function}'{guess(function, functions)}")]
-    return {name: text}, []

@@ -50,7 +50,8 @@ def guess(word: str, words: Iterable[str]) -> str:
 
 
 def _problem(detail: ErrorDetails, lines: dict[Path, int], fields: list[str]) -> Problem:
-    path = tuple(part for part in detail["loc"] if part != "[key]")
+    # What stands in brackets is pydantic's own: a key, or the model that a section's kind chose.
+    path = tuple(part for part in detail["loc"] if not str(part).startswith("["))
     message = _message(detail, path, fields)
     field, colon, rest = message.partition(": ")
     if detail["type"] == "value_error" and colon and field in fields:

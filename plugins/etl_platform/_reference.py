@@ -20,7 +20,7 @@ NOTICE = (
 Schema = Mapping[str, Any]
 _ANYTHING = {"$ref": "#/$defs/JsonValue"}
 _HEADING = re.compile(r"^#+ (.+)$")
-_PLACE = re.compile(r"^<!-- fields of a (\w+): (\w+) -->$")
+_PLACE = re.compile(r"^<!-- fields of an? ([\w ]+): (\w+) -->$")
 _PATTERNS = {
     TypeAdapter(Name).json_schema()["pattern"]: "name",
     TypeAdapter(TableName).json_schema()["pattern"]: "table",
@@ -95,8 +95,8 @@ def _kinds(  # noqa: PLR0911 - a kind a line
     field: Schema, models: Mapping[str, Schema], places: Mapping[str, Place]
 ) -> list[str]:
     """Say in words what may stand there, a word a kind."""
-    if "anyOf" in field:
-        return [word for kind in field["anyOf"] if kind != {"type": "null"} for word in _kinds(kind, models, places)]
+    if choices := field.get("anyOf", field.get("oneOf")):
+        return [word for kind in choices if kind != {"type": "null"} for word in _kinds(kind, models, places)]
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return [f"`{word}`" for word in models[name].get("enum", ())] or [f"{places[name]}"]

@@ -40,6 +40,25 @@ def read_yaml(text: str) -> tuple[dict[str, Any], Lines, list[Problem]]:
     return reader.value(node, ()), reader.lines, reader.problems
 
 
+def text_lines(text: str) -> dict[str, int]:
+    """Give the line on which each text of a file begins, by its path with dots, the items of a list counted from 1."""
+    lines: dict[str, int] = {}
+
+    def walk(node: yaml.Node, path: str) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                walk(value, f"{path}.{key.value}" if path else str(key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for number, item in enumerate(node.value, start=1):
+                walk(item, f"{path}.{number}")
+        elif isinstance(node, yaml.ScalarNode):  # a block begins on the line after its | or >
+            lines[path] = node.start_mark.line + 1 + (node.style in {"|", ">"})
+
+    if node := yaml.SafeLoader(text).get_single_node():
+        walk(node, "")
+    return lines
+
+
 class _Reader:
     def __init__(self, loader: yaml.SafeLoader) -> None:
         self._loader = loader

@@ -14,7 +14,7 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# config/pipelines/(\w+\.\w+)\n")
+_FILE = re.compile(r"(?:#|--) config/pipelines/(\w+\.\w+)\n")
 
 
 class Block(NamedTuple):

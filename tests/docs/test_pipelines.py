@@ -1,7 +1,6 @@
 """docs/pipelines.md: generated, complete, and every example in it works."""
 
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,57 @@ import pytest
 import yaml
 
 import etl_contract
-from etl_contract import Interval, LoadMode, PandasTransform, StageError
+from etl_contract import LoadMode, PandasTransform, StageError
 from etl_platform import Broken, Pipeline, read_pipeline
-from etl_platform._pipeline import MOST_TWIN_BYTES
 from etl_platform._reference import PROSE, places_in, reference, schemas
 from etl_platform._stages import TMP_SIZE
+from etl_platform._twins import MOST_TWIN_BYTES
 from etl_transform._author import load_function
 from etl_visualize._warehouse import MOST_ROWS, STATEMENT_SECONDS
 from tests.docs.pages import PIPELINES, README, ROOT, Block, blocks
+from tests.transform.running import NEW_YEAR, Stage
 
 EXAMPLES = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in (README, PIPELINES)
     for number, block in enumerate(blocks(page, "yaml"), start=1)
 ]
-TWINS = [block for page in (README, PIPELINES) for block in blocks(page, "python") if block.file]
-NEW_YEAR = Interval(
-    start=datetime(2026, 1, 1, 5, tzinfo=UTC), end=datetime(2026, 1, 2, 5, tzinfo=UTC), timezone="America/New_York"
-)
+TWINS = [
+    block
+    for page in (README, PIPELINES)
+    for language in ("python", "sql")
+    for block in blocks(page, language)
+    if block.file
+]
+FUNCTIONS = [twin for twin in TWINS if twin.language == "python"]
+TRANSFORMS = [
+    block
+    for page in (README, PIPELINES)
+    for block in blocks(page, "yaml")
+    # flights.py has tests of its own: tests/transform/test_flights.py
+    if "transform:\n" in block.text and "flights.py" not in block.text
+]
+# Rows as extract gives them, of every dataset that an example takes.
+ROWS = {
+    "flights": pa.table(
+        {
+            "carrier": ["AA", "AA", "UA", "B6"],
+            "origin": ["JFK", "JFK", "EWR", "JFK"],
+            "flight": pa.array([1, 2, 3, 4], pa.int32()),
+            "dep_delay": pa.array([20, 3, 15, None], pa.int32()),
+            "time_hour": pa.array([NEW_YEAR.start] * 4, pa.timestamp("us", "UTC")),
+        }
+    ),
+    "orders": pa.table(
+        {
+            "id": [1, 2],
+            "customer_id": [7, 7],
+            "day": pa.array([NEW_YEAR.first_day] * 2, pa.date32()),
+            "cents": [100_050, 2],
+        }
+    ),
+    "customers": pa.table({"customer_id": [7], "name": ["Ada"]}),
+}
 
 
 @pytest.fixture
@@ -80,27 +112,32 @@ def test_every_example_is_a_pipeline_without_problems(block: Block, folder: Path
     assert isinstance(pipeline, Pipeline), str(pipeline)
 
 
-@pytest.mark.parametrize("block", TWINS, ids=range(len(TWINS)))
-def test_every_twin_runs(block: Block) -> None:
+@pytest.mark.parametrize("block", FUNCTIONS, ids=range(len(FUNCTIONS)))
+def test_every_function_runs(block: Block) -> None:
     """The functions that the docs show take rows as extract gives them, and return what load takes."""
     functions = [line.partition("(")[0].removeprefix("def ") for line in block.text.splitlines() if line[:4] == "def "]
     function = load_function(PandasTransform(pandas=f"{block.file}:{functions[-1]}"), {str(block.file): block.text})
-    rows = {
-        "flights": pa.table(
-            {
-                "carrier": ["AA", "AA", "UA", "B6"],
-                "flight": pa.array([1, 2, 3, 4], pa.int32()),
-                "dep_delay": pa.array([20, 3, 15, None], pa.int32()),
-            }
-        ),
-        "orders": pa.table({"id": [1, 2], "customer_id": [7, 7], "day": pa.array([0, 0], pa.date32())}),
-        "customers": pa.table({"customer_id": [7], "name": ["Ada"]}),
-    }
-    wanted = function.arguments(rows)
+    wanted = function.arguments(ROWS)
 
-    produced = function({name: rows[name].to_pandas(types_mapper=pd.ArrowDtype) for name in wanted}, NEW_YEAR)
+    produced = function({name: ROWS[name].to_pandas(types_mapper=pd.ArrowDtype) for name in wanted}, NEW_YEAR)
 
     assert all(len(frame) for frame in produced.values())
+
+
+@pytest.mark.parametrize("block", TRANSFORMS, ids=range(len(TRANSFORMS)))
+def test_every_transform_runs(block: Block, folder: Path, tmp_path: Path) -> None:
+    """Queries, functions in batches and several steps make rows of rows."""
+    file = folder / (block.file or "example.yaml")
+    file.write_text(_completed(block.text))
+    pipeline = read_pipeline(file)
+    assert isinstance(pipeline, Pipeline), str(pipeline)
+    stage = Stage(tmp_path / "run", **ROWS)
+    stage.params = dict(pipeline.params)
+
+    result = stage.run(pipeline.model_dump(mode="json")["transform"], pipeline.files)
+
+    assert {dataset.name for dataset in result.datasets} >= set(pipeline.load)
+    assert all(dataset.rows for dataset in result.datasets)
 
 
 def test_the_problems_that_the_page_shows_are_told_so(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ whatever happens into a StageResult and prints that as the last, marked line. `C
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
 from etl_contract._report import Chart, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
@@ -24,7 +25,7 @@ from etl_contract._task import (
     TransformTask,
     VisualizeTask,
 )
-from etl_contract._transforms import PandasTransform, Transform
+from etl_contract._transforms import PandasTransform, SqlTransform, Step, Transform, steps_of
 from etl_contract._wire import Conversation, LogLine, marked
 from etl_contract._words import Name, TableName
 
@@ -46,21 +47,28 @@ __all__ = [
     "NothingToDo",
     "Outcome",
     "PandasTransform",
+    "Parameter",
+    "ParameterType",
     "Source",
     "SpecError",
     "SqlSource",
+    "SqlTransform",
     "StageError",
     "StageName",
     "StageResult",
     "StageTask",
+    "Step",
     "TableName",
     "TakenFile",
     "Transform",
     "TransformTask",
     "Unavailable",
+    "Value",
     "Visualize",
     "VisualizeTask",
     "Watermark",
     "marked",
+    "parameter_values",
     "run",
+    "steps_of",
 ]

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
 from etl_contract._model import Model
+from etl_contract._parameters import Parameter, Value, parameter_values
 from etl_contract._report import Visualize
 from etl_contract._result import Load
 from etl_contract._sources import Extract
@@ -80,6 +81,14 @@ class StageTask(Model):
     interval: Interval
     run_uri: str
     inputs: tuple[Dataset, ...] = ()
+    params: dict[Name, Parameter] = Field(default={})
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Give what queries and functions are bound to by name: the interval, then the parameters."""
+        interval = self.interval
+        days = {"first_day": interval.first_day, "last_day": interval.last_day}
+        return {"start": interval.start, "end": interval.end, **days, **parameter_values(self.params)}
 
 
 class ExtractTask(StageTask):
@@ -90,11 +99,12 @@ class ExtractTask(StageTask):
 
 
 class TransformTask(StageTask):
-    """What transform is told: the author's function, and the text of its file."""
+    """What transform is told: its steps, the texts of the author's files, and where each query in the YAML begins."""
 
     stage: Literal[StageName.transform] = StageName.transform
     spec: Transform
-    files: dict[str, str]
+    files: dict[str, str] = Field(default={})
+    lines: dict[str, int] = Field(default={})
 
 
 class LoadTask(StageTask):

@@ -4,7 +4,7 @@ import difflib
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, StringConstraints, WithJsonSchema
 
 
 def matching(pattern: str, says: str) -> tuple[AfterValidator, WithJsonSchema]:
@@ -31,11 +31,32 @@ def kind(noun: str, *kinds: str) -> BeforeValidator:
     """Refuse a section that is of no known kind, before its fields are looked at."""
 
     def check(section: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-        if not isinstance(section, dict) or not section or section.keys() & set(kinds):
+        if isinstance(section, BaseModel) or (isinstance(section, dict) and section.keys() & set(kinds)):
             return section
+        if not isinstance(section, dict) or not section:
+            raise ValueError(f"this is not a {noun}; write one of: {', '.join(kinds)}")
         first = str(next(iter(section)))
         close = difflib.get_close_matches(first, kinds, n=1, cutoff=0.5)
         remedy = f"did you mean '{close[0]}'?" if close else f"write one of: {', '.join(kinds)}"
         raise ValueError(f"'{first}' is not a {noun}; {remedy}")
 
     return BeforeValidator(check)
+
+
+def by_kind(*kinds: str) -> Discriminator:
+    """Choose a section's model, whose `Tag` is the kind in brackets; so it is no part of a problem's path."""
+
+    def tag(section: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file
+        fields = type(section).model_fields if isinstance(section, BaseModel) else section
+        return next((f"[{kind}]" for kind in kinds if kind in fields), None)
+
+    return Discriminator(tag)
+
+
+def by_shape(**shapes: type | tuple[type, ...]) -> Discriminator:
+    """Choose what a value is by its type, such as a list or a mapping; a `Tag` is the shape in brackets, too."""
+
+    def tag(value: Any) -> str:  # noqa: ANN401 - whatever stands in the file
+        return next((f"[{shape}]" for shape, types in shapes.items() if isinstance(value, types)), "[other]")
+
+    return Discriminator(tag)

@@ -34,6 +34,7 @@ class DatasetWriter:
         self._part = f"{self._path}.part"
         self._sink = _Hashing(self._fs.open_output_stream(self._part))
         self._parquet = pq.ParquetWriter(pa.PythonFile(self._sink, mode="w"), schema, compression="zstd")
+        self.schema = schema
         self.rows = 0
 
     def write(self, batch: pa.RecordBatch | pa.Table) -> None:

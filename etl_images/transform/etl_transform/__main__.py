@@ -1,38 +1,43 @@
-"""Runs the transform stage: the author's function between Parquet and Parquet."""
-
-import time
+"""Runs the transform stage: the author's steps, each between Parquet and Parquet."""
 
 import structlog
 
-from etl_contract import Outcome, StageResult, TransformTask, run
-from etl_transform._author import load_function
-from etl_transform._frames import read_frame, write_frame
+from etl_contract import Dataset, Outcome, SqlTransform, StageResult, TransformTask, run, steps_of
 
 log = structlog.get_logger()
 
 
 def transform(task: TransformTask) -> StageResult:
-    """Call the function of the twin file with the extracted DataFrames, and keep the ones that it returns."""
-    function = load_function(task.spec, task.files)
-    wanted = function.arguments([dataset.name for dataset in task.inputs])
-    frames = {dataset.name: read_frame(dataset) for dataset in task.inputs if dataset.name in wanted}
-    rows_in = sum(map(len, frames.values()))
-    log.info(f"read {', '.join(frames)}", rows=rows_in)
+    """Run the steps in order: each sees what was extracted and what earlier steps made, and may make that anew.
 
-    started = time.monotonic()
-    produced = function(frames, task.interval)
-    log.info(f"ran {task.spec.pandas}", seconds=round(time.monotonic() - started, 2))
+    What the steps made, in its last form, is the result.
+    """
+    steps = steps_of(task.spec)
+    read: dict[str, Dataset] = {}
+    made: dict[str, Dataset] = {}
+    for number, step in enumerate(steps, start=1):
+        section = f"transform.{number}" if isinstance(task.spec, tuple) else "transform"
+        there = {dataset.name: dataset for dataset in task.inputs} | made
+        # A stage imports what its steps need, and nothing else: DuckDB and pandas take a while.
+        if isinstance(step, SqlTransform):
+            from etl_transform._sql import run_sql  # noqa: PLC0415
 
-    datasets = tuple(write_frame(f"{task.run_uri}/transform", name, frame) for name, frame in produced.items())
-    for dataset in datasets:
+            done = run_sql(task, step, f"{section}.sql", there)
+        else:
+            from etl_transform._pandas import run_pandas  # noqa: PLC0415
+
+            done = run_pandas(task, step, there)
+        read |= {dataset.uri: dataset for dataset in done.read if dataset in task.inputs}
+        made |= {dataset.name: dataset for dataset in done.datasets}
+    for dataset in made.values():
         tell = log.info if dataset.rows else log.warning
         tell(f"transformed {dataset.name}", rows=dataset.rows, bytes=dataset.bytes)
     return StageResult(
         outcome=Outcome.done,
-        datasets=datasets,
-        rows_in=rows_in,
-        rows_out=sum(dataset.rows for dataset in datasets),
-        bytes_out=sum(dataset.bytes for dataset in datasets),
+        datasets=tuple(made.values()),
+        rows_in=sum(dataset.rows for dataset in read.values()),
+        rows_out=sum(dataset.rows for dataset in made.values()),
+        bytes_out=sum(dataset.bytes for dataset in made.values()),
     )
 
 

@@ -3,29 +3,44 @@
 import difflib
 import inspect
 import linecache
+import signal
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pandas as pd
 
-from etl_contract import Interval, PandasTransform, SpecError, StageError
+from etl_contract import Interval, PandasTransform, SpecError, StageError, Value
+from etl_transform._place import FOLDER
 
-FOLDER = "config/pipelines"
-INTERVAL = "interval"
+NO_PARAMS: Mapping[str, Value] = MappingProxyType({})
+INTERVAL, PARAMS = "interval", "params"
+TERMINATED = 128 + signal.SIGTERM  # how the contract ends a stage that is told to stop
 
 
 class AuthorFunction:
     """A function of the author's file, which takes DataFrames by its parameters' names.
 
-    A parameter called `interval` receives the run's Interval.
+    A parameter called `interval` receives the run's Interval, one called `params` the pipeline's parameters by name.
     """
 
     def __init__(self, function: Callable[..., Any], path: str) -> None:
         self._function = function
         self._path = path
         self._name = function.__name__
+
+    @property
+    def first(self) -> str:
+        """Name the first dataset that it takes."""
+        return next(
+            (name for name in inspect.signature(self._function).parameters if name not in {INTERVAL, PARAMS}), ""
+        )
+
+    @property
+    def where(self) -> str:
+        """Say where it stands."""
+        return f"{self._path}, line {self._function.__code__.co_firstlineno}"
 
     def arguments(self, names: Iterable[str]) -> set[str]:
         """Say which of these datasets the function takes.
@@ -37,25 +52,30 @@ class AuthorFunction:
         parameters = inspect.signature(self._function).parameters.values()
         if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             return set(available)
-        needed = [parameter for parameter in parameters if parameter.name != INTERVAL]
+        needed = [parameter for parameter in parameters if parameter.name not in {INTERVAL, PARAMS}]
         for parameter in needed:
             if parameter.name not in available and parameter.default is parameter.empty:
                 raise SpecError(
                     f"{self._name} takes '{parameter.name}', but no source has that name",
-                    where=f"{self._path}, line {self._function.__code__.co_firstlineno}",
+                    where=self.where,
                     hint=f"There are: {', '.join(available)}.{_guess(parameter.name, available)}",
                 )
         return {parameter.name for parameter in needed} & set(available)
 
-    def __call__(self, frames: Mapping[str, pd.DataFrame], interval: Interval) -> dict[str, pd.DataFrame]:
+    def __call__(
+        self, frames: Mapping[str, pd.DataFrame], interval: Interval, params: Mapping[str, Value] = NO_PARAMS
+    ) -> dict[str, pd.DataFrame]:
         """Call the function and check what it gives back."""
-        extra = {INTERVAL: interval} if INTERVAL in inspect.signature(self._function).parameters else {}
+        parameters = inspect.signature(self._function).parameters
+        extra = {name: value for name, value in ((INTERVAL, interval), (PARAMS, dict(params))) if name in parameters}
         with_place = f"{self._path}, {self._name}"
         try:
             produced = self._function(**frames, **extra)
         except (StageError, MemoryError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and error.code == TERMINATED:
+                raise
             raise _located(error, self._path) from error
         hint = 'Return a dict of DataFrames by name, such as {"flights": flights}.'
         if not isinstance(produced, dict) or not produced:
@@ -81,7 +101,7 @@ def load_function(spec: PandasTransform, files: Mapping[str, str]) -> AuthorFunc
         exec(compile(text, path, "exec"), module.__dict__)  # noqa: S102 - running the author's code is the purpose
     except SyntaxError as error:
         raise SpecError(f"{error.msg}: {(error.text or '').strip()}", where=f"{path}, line {error.lineno}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _located(error, path) from error
     function = getattr(module, spec.function, None)
     if not inspect.isfunction(function):
@@ -91,7 +111,7 @@ def load_function(spec: PandasTransform, files: Mapping[str, str]) -> AuthorFunc
     return AuthorFunction(function, path)
 
 
-def _located(error: Exception, path: str) -> SpecError:
+def _located(error: BaseException, path: str) -> SpecError:
     """Point an author's exception to the author's own line, and show the way to it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     way = "".join(traceback.format_list(frames)).rstrip()
