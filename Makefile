@@ -4,12 +4,13 @@
 SERVICE ?=
 PIPELINE ?= flights
 DATE ?=
+FILE ?=
 ROLE ?= analyst
 DB ?= warehouse
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run logs psql password check ps status clean
+.PHONY: help up down destroy test bench lint format run logs exports psql password check ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the 
 
 logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
 	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)
+
+exports: ## list the files that pipelines exported (FILE=flights: copy a file or a folder into this one)
+	@setup/exports.sh $(FILE)
 
 psql: ## open the warehouse (ROLE=postgres, DB=source: as another role, another database)
 	@docker compose exec $$([ -t 0 ] && [ -t 1 ] || echo -T) --user postgres postgres psql --username $(ROLE) $(DB)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from docker.types import LogConfig, Mount
 
-from etl_contract import StageName
+from etl_contract import StageName, exports_of
 from etl_platform._pipeline import Pipeline, StageLimits
 from etl_platform._settings import Settings
 
@@ -19,6 +19,7 @@ class Reach(NamedTuple):
     runs_read_only: bool
     reports: bool
     secrets: Callable[[Pipeline], dict[str, str]]
+    exports: Callable[[Pipeline], bool] = lambda _: False
 
 
 def _connections(pipeline: Pipeline) -> dict[str, str]:
@@ -26,11 +27,22 @@ def _connections(pipeline: Pipeline) -> dict[str, str]:
     return {f"connections/{name}": f"/run/secrets/connections/{name}" for name in names}
 
 
+def _load_secrets(pipeline: Pipeline) -> dict[str, str]:
+    """Give load the warehouse's address, and the keys of the stores that it exports to."""
+    names = sorted({target.connection for _, target in exports_of(pipeline.export) if target.connection})
+    stores = {f"connections/{name}": f"/run/secrets/connections/{name}" for name in names}
+    return {"stages/load": "/run/secrets/warehouse"} | stores
+
+
+def _exports_to_volume(pipeline: Pipeline) -> bool:
+    return any(not target.remote for _, target in exports_of(pipeline.export))
+
+
 REACH = {
     StageName.extract: Reach("data", runs_read_only=False, reports=False, secrets=_connections),
     StageName.transform: Reach(None, runs_read_only=False, reports=False, secrets=lambda _: {}),
     StageName.load: Reach(
-        "data", runs_read_only=True, reports=False, secrets=lambda _: {"stages/load": "/run/secrets/warehouse"}
+        "data", runs_read_only=True, reports=False, secrets=_load_secrets, exports=_exports_to_volume
     ),
     StageName.visualize: Reach(
         "data", runs_read_only=True, reports=True, secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"}
@@ -69,6 +81,8 @@ def _mounts(reach: Reach, pipeline: Pipeline, settings: Settings) -> list[Mount]
     mounts = [_volume(settings, "runs", "/runs", read_only=reach.runs_read_only)]
     if reach.reports:
         mounts.append(_volume(settings, "reports", "/reports", read_only=False))
+    if reach.exports(pipeline):
+        mounts.append(_volume(settings, "exports", "/exports", read_only=False))
     for subpath, target in reach.secrets(pipeline).items():
         mounts.append(_volume(settings, "secrets", target, read_only=True, subpath=subpath))
     return mounts

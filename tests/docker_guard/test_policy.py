@@ -39,7 +39,7 @@ def test_names_follow_project_and_tag() -> None:
     rule = policy.images["etl-platform/load:2.0"]
 
     assert rule.networks == ("other_data",)
-    assert {mount.volume for mount in rule.mounts.values()} == {"other_runs", "other_secrets"}
+    assert {mount.volume for mount in rule.mounts.values()} == {"other_runs", "other_exports", "other_secrets"}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ VOLUMES = {
     "postgres_socket": "/volumes/postgres_socket",
     "secrets": "/secrets",
     "runs": "/volumes/runs",
+    "exports": "/volumes/exports",
     "reports": "/volumes/reports",
     "airflow_logs": "/volumes/airflow_logs",
 }

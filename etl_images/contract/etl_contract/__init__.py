@@ -9,6 +9,7 @@ whatever happens into a StageResult and prints that as the last, marked line. `C
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._exports import Export, ExportFormat, Exports, ExportTarget, exports_of
 from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
 from etl_contract._report import Chart, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
@@ -34,6 +35,10 @@ __all__ = [
     "Conversation",
     "DataError",
     "Dataset",
+    "Export",
+    "ExportFormat",
+    "ExportTarget",
+    "Exports",
     "Extract",
     "ExtractTask",
     "Fault",
@@ -67,6 +72,7 @@ __all__ = [
     "Visualize",
     "VisualizeTask",
     "Watermark",
+    "exports_of",
     "marked",
     "parameter_values",
     "run",

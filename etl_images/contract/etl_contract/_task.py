@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
+from etl_contract._exports import ExportTarget
 from etl_contract._model import Model
 from etl_contract._parameters import Parameter, Value, parameter_values
 from etl_contract._report import Visualize
@@ -108,10 +109,11 @@ class TransformTask(StageTask):
 
 
 class LoadTask(StageTask):
-    """What load is told: the target of each dataset, and what the sources are to remember with it."""
+    """What load is told: the target of each dataset, its files, and what the sources are to remember with it."""
 
     stage: Literal[StageName.load] = StageName.load
     spec: dict[Name, LoadTarget]
+    export: tuple[tuple[Name, ExportTarget], ...] = ()
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
 

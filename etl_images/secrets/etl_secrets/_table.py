@@ -96,6 +96,7 @@ VOLUMES: Final = (
     Volume("postgres_data", POSTGRES),
     Volume("postgres_socket", POSTGRES),
     Volume("runs", STAGE),
+    Volume("exports", STAGE),
     Volume("reports", STAGE),
     Volume("airflow_logs", AIRFLOW),
 )
