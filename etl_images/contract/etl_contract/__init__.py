@@ -11,7 +11,7 @@ from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
 from etl_contract._exports import Export, ExportFormat, Exports, ExportTarget, exports_of
 from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
-from etl_contract._report import Chart, Visualize
+from etl_contract._report import Chart, Figure, ReportTable, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
 from etl_contract._stage import run
@@ -42,6 +42,7 @@ __all__ = [
     "Extract",
     "ExtractTask",
     "Fault",
+    "Figure",
     "Interval",
     "Load",
     "LoadMode",
@@ -54,6 +55,7 @@ __all__ = [
     "PandasTransform",
     "Parameter",
     "ParameterType",
+    "ReportTable",
     "Source",
     "SpecError",
     "SqlSource",
