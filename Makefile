@@ -11,7 +11,7 @@ AS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run put logs psql password check ps status clean
+.PHONY: help up down destroy test bench lint format run put logs exports psql password check ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ put: ## put a file into the inbox (FILE=orders.csv AS=orders/2026-01-31.csv)
 
 logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
 	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)
+
+exports: ## list the files that pipelines exported (FILE=flights: copy a file or a folder into this one)
+	@setup/exports.sh $(FILE)
 
 psql: ## open the warehouse (ROLE=postgres, DB=source: as another role, another database)
 	@docker compose exec $$([ -t 0 ] && [ -t 1 ] || echo -T) --user postgres postgres psql --username $(ROLE) $(DB)

@@ -116,7 +116,8 @@ def _told(api: AirflowApi, pipeline: str, run_id: str, name: str, task: dict[str
             f"{load.rows_deleted:,} deleted"
             for load in result.loads
         )
-        out = f"{result.rows_out:>9,} rows out" if result.datasets or result.loads else ""
+        loaded += "".join(f"\n{'':33}{export.uri}: {export.rows:,} rows" for export in result.exports)
+        out = f"{result.rows_out:>9,} rows out" if result.datasets or result.loads or result.exports else ""
         return [f"{line} {result.rows_in:>9,} rows in {out}{loaded}".rstrip()]
     if task["state"] in {"failed", "up_for_retry"}:
         lines = api.log(pipeline, run_id, name, task["try_number"])

@@ -21,6 +21,7 @@ from etl_contract import (
     StageTask,
     TransformTask,
     VisualizeTask,
+    exports_of,
 )
 from etl_platform._container import StageContainer, State, container_name
 from etl_platform._interval import run_interval
@@ -188,7 +189,8 @@ class StageOperator(DockerOperator):
                 inputs = before[StageName.extract if pipeline.transform is None else StageName.transform].datasets
                 extracted = before[StageName.extract]
                 return LoadTask(
-                    spec=pipeline.load,
+                    spec=pipeline.load or {},
+                    export=tuple(exports_of(pipeline.export)),
                     inputs=inputs,
                     watermarks=extracted.watermarks,
                     files=extracted.files,

@@ -1,7 +1,8 @@
 """Models a pipeline as its author wrote it, and reads it with every problem at once."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Annotated, Any, NamedTuple, Self
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from etl_contract import (
     Chart,
+    Exports,
+    ExportTarget,
     Extract,
     FilesSource,
     HttpSource,
@@ -24,6 +27,7 @@ from etl_contract import (
     StageName,
     Transform,
     Visualize,
+    exports_of,
     steps_of,
 )
 from etl_platform._problems import Problem, guess, problems_of, report
@@ -112,8 +116,11 @@ class Pipeline(_Model):
     )
     extract: Extract = Field(description="The sources, by name.")
     transform: Transform | None = Field(default=None, description="What makes of the sources what is loaded.")
-    load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] = Field(
-        description="The tables, by the name of the dataset that goes into each."
+    load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] | None = Field(
+        default=None, description="The tables, by the name of the dataset that goes into each."
+    )
+    export: Exports | None = Field(
+        default=None, description="The files, by the name of the dataset that goes into each."
     )
     visualize: Visualize | None = Field(default=None, description="The report of each run.")
     limits: Limits = Field(default=Limits(), description="What each stage may use.")
@@ -150,13 +157,18 @@ class Pipeline(_Model):
 
     @model_validator(mode="after")
     def _loads_what_is_there(self) -> Self:
-        if self.transform is None and (unknown := sorted(set(self.load) - set(self.extract))):
-            raise ValueError(f"load: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
+        if self.load is None and self.export is None:
+            raise ValueError("load: required, but not there; write it, or 'export', or both")
         made = self._made
-        if made and (unknown := sorted(set(self.load) - made)):
-            raise ValueError(f"load: '{unknown[0]}' is made by no query{guess(unknown[0], made)}")
-        tables = [target.table for target in self.load.values()]
-        if twice := sorted({table for table in tables if tables.count(table) > 1}):
+        for section, names in (("load", self.load or {}), ("export", self.export or {})):
+            if self.transform is None and (unknown := sorted(set(names) - set(self.extract))):
+                raise ValueError(f"{section}: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
+            if made and (unknown := sorted(set(names) - made)):
+                raise ValueError(f"{section}: '{unknown[0]}' is made by no query{guess(unknown[0], made)}")
+        if twice := _twice(target.to for _, target in exports_of(self.export)):
+            raise ValueError(f"export: two datasets go to '{twice[0]}'; the second would undo the first")
+        tables = [target.table for target in (self.load or {}).values()]
+        if twice := _twice(tables):
             raise ValueError(f"load: two datasets go into {twice[0]}; the second would undo the first")
         return self
 
@@ -175,6 +187,11 @@ class Pipeline(_Model):
         """Give the stages that this pipeline has, in order."""
         optional = {StageName.transform: self.transform, StageName.visualize: self.visualize}
         return tuple(stage for stage in StageName if optional.get(stage, self) is not None)
+
+
+def _twice(words: Iterable[str]) -> list[str]:
+    """Give the words that stand there more than once."""
+    return sorted(word for word, count in Counter(words).items() if count > 1)
 
 
 class Broken(NamedTuple):
@@ -204,6 +221,7 @@ _FIELDS = [
             SqlTransform,
             Parameter,
             LoadTarget,
+            ExportTarget,
             Visualize,
             Chart,
             Limits,

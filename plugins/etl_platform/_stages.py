@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from docker.types import LogConfig, Mount
 
-from etl_contract import FilesSource, StageName
+from etl_contract import FilesSource, StageName, exports_of
 from etl_platform._pipeline import Pipeline, StageLimits
 from etl_platform._settings import Settings
 
@@ -20,11 +20,17 @@ class Reach(NamedTuple):
     reports: bool
     secrets: Callable[[Pipeline], dict[str, str]]
     inbox: Callable[[Pipeline], bool] = lambda _: False
+    exports: Callable[[Pipeline], bool] = lambda _: False
 
 
 def _way_out(pipeline: Pipeline) -> str:
     """Give extract a way out only where a source is elsewhere."""
     return "egress" if any(source.remote for source in pipeline.extract.values()) else "data"
+
+
+def _export_way_out(pipeline: Pipeline) -> str:
+    """Give load a way out only where it exports to elsewhere."""
+    return "egress" if any(target.remote for _, target in exports_of(pipeline.export)) else "data"
 
 
 def _has_files(pipeline: Pipeline) -> bool:
@@ -36,14 +42,22 @@ def _connections(pipeline: Pipeline) -> dict[str, str]:
     return {f"connections/{name}": f"/run/secrets/connections/{name}" for name in names}
 
 
+def _load_secrets(pipeline: Pipeline) -> dict[str, str]:
+    """Give load the warehouse's address, and the keys of the stores that it exports to."""
+    names = sorted({target.connection for _, target in exports_of(pipeline.export) if target.connection})
+    stores = {f"connections/{name}": f"/run/secrets/connections/{name}" for name in names}
+    return {"stages/load": "/run/secrets/warehouse"} | stores
+
+
+def _exports_to_volume(pipeline: Pipeline) -> bool:
+    return any(not target.remote for _, target in exports_of(pipeline.export))
+
+
 REACH = {
     StageName.extract: Reach(_way_out, runs_read_only=False, reports=False, secrets=_connections, inbox=_has_files),
     StageName.transform: Reach(lambda _: None, runs_read_only=False, reports=False, secrets=lambda _: {}),
     StageName.load: Reach(
-        lambda _: "data",
-        runs_read_only=True,
-        reports=False,
-        secrets=lambda _: {"stages/load": "/run/secrets/warehouse"},
+        _export_way_out, runs_read_only=True, reports=False, secrets=_load_secrets, exports=_exports_to_volume
     ),
     StageName.visualize: Reach(
         lambda _: "data",
@@ -88,6 +102,8 @@ def _mounts(reach: Reach, pipeline: Pipeline, settings: Settings) -> list[Mount]
         mounts.append(_volume(settings, "reports", "/reports", read_only=False))
     if reach.inbox(pipeline):
         mounts.append(_volume(settings, "inbox", "/inbox", read_only=True))
+    if reach.exports(pipeline):
+        mounts.append(_volume(settings, "exports", "/exports", read_only=False))
     for subpath, target in reach.secrets(pipeline).items():
         mounts.append(_volume(settings, "secrets", target, read_only=True, subpath=subpath))
     return mounts

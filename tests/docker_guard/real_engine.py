@@ -60,7 +60,7 @@ def installation(engine: docker.APIClient) -> Iterator[Wishes]:
     images = [f"etl-guard-test-{stage}:{token}" for stage in ("extract", "transform", "load", "visualize")]
     for name, user in zip(images, ["10001:10001"] * 3 + ["0:0"], strict=True):
         entrypoint = json.dumps(["python3", "-uc", PROGRAM])
-        steps = [f"FROM {base}", "USER 0", "RUN install -d -o 10001 -g 10001 /runs /reports"]
+        steps = [f"FROM {base}", "USER 0", "RUN install -d -o 10001 -g 10001 /runs /exports /reports"]
         recipe = "\n".join([*steps, f"USER {user}", "HEALTHCHECK NONE", f"ENTRYPOINT {entrypoint}"])
         command("build", "--quiet", "--tag", name, "-", stdin=recipe.encode())
     network = engine.create_network(f"{wishes.project}_data", internal=True)["Id"]

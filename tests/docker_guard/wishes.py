@@ -17,7 +17,14 @@ REACH = {
         [("runs", "/runs", None), ("secrets", "/run/secrets/connections/source", "connections/source")],
     ),
     "transform": (None, [("runs", "/runs", None)]),
-    "load": ("data", [("runs", "/runs", None), ("secrets", "/run/secrets/warehouse", "stages/load")]),
+    "load": (
+        "data",
+        [
+            ("runs", "/runs", None),
+            ("exports", "/exports", None),
+            ("secrets", "/run/secrets/warehouse", "stages/load"),
+        ],
+    ),
     "visualize": (
         "data",
         [
@@ -27,7 +34,7 @@ REACH = {
         ],
     ),
 }
-WRITES = {("extract", "runs"), ("transform", "runs"), ("visualize", "reports")}
+WRITES = {("extract", "runs"), ("transform", "runs"), ("load", "exports"), ("visualize", "reports")}
 
 
 class Recorder(BaseAdapter):

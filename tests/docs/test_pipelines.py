@@ -136,7 +136,7 @@ def test_every_transform_runs(block: Block, folder: Path, tmp_path: Path) -> Non
 
     result = stage.run(pipeline.model_dump(mode="json")["transform"], pipeline.files)
 
-    assert {dataset.name for dataset in result.datasets} >= set(pipeline.load)
+    assert {dataset.name for dataset in result.datasets} >= set(pipeline.load or pipeline.export or ())
     assert all(dataset.rows for dataset in result.datasets)
 
 
@@ -176,10 +176,10 @@ def test_figures_are_those_that_hold() -> None:
 def _completed(text: str) -> str:
     """Give a part of a file its extract and load, where it has none."""
     there = yaml.safe_load(text)
-    names = list(there.get("load", there.get("extract", {"flights": None})))
+    names = list(there.get("load", there.get("export", there.get("extract", {"flights": None}))))
     if "extract" not in there:
         text += f"extract: {{{', '.join(f'{name}: {{sql: source, table: {name}}}' for name in names)}}}\n"
-    if "load" not in there:
+    if "load" not in there and "export" not in there:
         text += f"load: {{{', '.join(f'{name}: {{table: {name}, mode: upsert, key: [id]}}' for name in names)}}}\n"
     return text
 

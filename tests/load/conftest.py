@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.load.cases import CASES, Case
+from tests.load.exporting import Exporting
 from tests.load.warehouse import Loading, Warehouse, running_warehouse
 
 
@@ -27,6 +28,12 @@ def warehouse(server: Warehouse) -> Warehouse:
 def loading(warehouse: Warehouse, tmp_path: Path) -> Loading:
     """Load into the warehouse."""
     return Loading(warehouse, tmp_path)
+
+
+@pytest.fixture
+def exporting(tmp_path: Path) -> Exporting:
+    """Export into a folder in the place of the volume."""
+    return Exporting(tmp_path)
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.mode)

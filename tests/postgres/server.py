@@ -31,6 +31,7 @@ VOLUMES = {
     "secrets": "/secrets",
     "runs": "/volumes/runs",
     "inbox": "/volumes/inbox",
+    "exports": "/volumes/exports",
     "reports": "/volumes/reports",
     "airflow_logs": "/volumes/airflow_logs",
 }

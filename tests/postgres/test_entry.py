@@ -21,6 +21,7 @@ ENTRANCES = {
     ("data", "report", "warehouse"),
     ("egress", "extract", "source"),
     ("egress", "extract", "warehouse"),
+    ("egress", "load", "warehouse"),
     ("edge", "analyst", "warehouse"),
 }
 KNOCK = """

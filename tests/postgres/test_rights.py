@@ -178,6 +178,7 @@ def test_ledger_has_its_columns_in_order(server: Server) -> None:
         "rows_deleted|bigint|t",
         "sha256|text|t",
         "loaded_at|timestamp with time zone|t",
+        "table_id|oid|t",
     ]
 
 

@@ -114,6 +114,7 @@ def test_volumes_are_given_to_their_owners(place: Place) -> None:
         "postgres_socket": 999,
         "runs": 10001,
         "inbox": 10001,
+        "exports": 10001,
         "reports": 10001,
         "airflow_logs": 50000,
     }

@@ -31,14 +31,15 @@ def chart(mark: str | dict[str, Any] = "bar", *, title: str = "Flights", sql: st
 
 
 def task(*charts: Chart, folder: Path, title: str = "New York departures", **given: Any) -> VisualizeTask:  # noqa: ANN401
-    """Give a task whose report goes to the folder."""
+    """Give a task whose report goes to the folder; `figures` and `tables` are parts of it, too."""
+    parts = {name: given.pop(name, ()) for name in ("figures", "tables")}
     common = {
         "pipeline": "flights",
         "run_id": "scheduled__2026-07-02T04:00:00+00:00",
         "interval": DAY,
         "run_uri": "file:///runs/flights/x",
         "report_uri": folder.as_uri(),
-        "spec": {"title": title, "charts": charts},
+        "spec": {"title": title, "charts": charts, **parts},
     }
     return VisualizeTask.model_validate(common | given)
 
@@ -69,13 +70,18 @@ class KnownWarehouse:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
-    def rows(self, sql: str, where: str) -> Table:
+    def rows(self, sql: str, where: str, *, before: bool = False) -> Table:
         """Give the rows that belong to the query, or raise the error that does."""
-        answer = self._answers[sql]
+        answer = self._answers[f"{sql} before" if before else sql]
         if isinstance(answer, SpecError):
             answer.where = where
             raise answer
         return answer if isinstance(answer, Table) else table(answer)
+
+    def first(self, sql: str, where: str, count: int) -> Table:
+        """Give the first rows."""
+        found = self.rows(sql, where)
+        return found._replace(rows=found.rows[:count], more=len(found.rows) > count)
 
     @contextmanager
     def connect(self, _: Interval) -> Iterator["KnownWarehouse"]:

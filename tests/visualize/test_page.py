@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from etl_contract import Chart, VisualizeTask
-from etl_visualize._drawing import Drawing, draw
-from etl_visualize._page import MOST_ROWS_IN_JSON, page, report_files
+from etl_contract import Chart
+from etl_visualize._drawing import draw
+from etl_visualize._page import MOST_ROWS_IN_JSON, Report, page, report_files
 from etl_visualize._table import Table
 from tests.visualize.reporting import MADE, chart, dataset, load, table, task
 
@@ -55,12 +55,12 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def _report(tmp_path: Path, given: Chart, rows: Table, **more: Any) -> tuple[VisualizeTask, list[Drawing]]:  # noqa: ANN401
-    return task(given, folder=tmp_path, **more), [draw(1, given, rows, "flights · 2026-07-01")]
+def _report(tmp_path: Path, given: Chart, rows: Table, **more: Any) -> Report:  # noqa: ANN401
+    return Report(task(given, folder=tmp_path, **more), MADE, drawings=[draw(1, given, rows, "flights · 2026-07-01")])
 
 
 def _page(tmp_path: Path, given: Chart, rows: Table, **more: Any) -> Page:  # noqa: ANN401
-    return Page(page(*_report(tmp_path, given, rows, **more), MADE))
+    return Page(page(_report(tmp_path, given, rows, **more)))
 
 
 def test_a_page_loads_nothing(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_page_loads_nothing(tmp_path: Path) -> None:
 
     assert [value for value in addresses if value and not value.startswith(("data:image/", "#"))] == []
     assert found.all("link") == []
-    assert "@import" not in page(*_report(tmp_path, chart(x="hour"), table(ROWS)), MADE)
+    assert "@import" not in page(_report(tmp_path, chart(x="hour"), table(ROWS)))
 
 
 def test_only_the_pages_own_scripts_may_run(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_files_are_named_after_their_charts(tmp_path: Path) -> None:
     """The page, all of it as JSON, and a picture of each chart that has rows."""
     charts = [chart(title="Delay", x="hour"), chart(title="None", x="hour"), chart(title="Delay", x="hour")]
     drawings = [draw(n, given, table(ROWS if n != 2 else []), "x") for n, given in enumerate(charts, 1)]
-    files = report_files(task(*charts, folder=tmp_path), drawings, MADE)
+    files = report_files(Report(task(*charts, folder=tmp_path), MADE, drawings=drawings))
 
     assert sorted(files) == [
         "01-delay.png",
@@ -188,7 +188,7 @@ def test_the_json_has_what_the_page_tells(tmp_path: Path) -> None:
     """Another program reads it instead of the page; it says where rows were left out."""
     given = chart(title="Delay", x="hour")
     rows = table([{"hour": hour} for hour in range(MOST_ROWS_IN_JSON + 1)])
-    files = report_files(*_report(tmp_path, given, rows, loads=[load("mart.flights", 5, 3, 2, 1)]), MADE)
+    files = report_files(_report(tmp_path, given, rows, loads=[load("mart.flights", 5, 3, 2, 1)]))
     told = json.loads(files["report.json"])
 
     assert told["title"] == "New York departures"

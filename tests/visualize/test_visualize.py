@@ -43,7 +43,7 @@ def test_all_charts_problems_are_told_at_once(tmp_path: Path) -> None:
         visualize(task(*charts, folder=tmp_path / "run"), warehouse.connect)
 
     lines = caught.value.problem.splitlines()
-    assert lines[0] == "3 charts cannot be drawn:"
+    assert lines[0] == "3 parts of the report cannot be made:"
     assert lines[1] == ("  chart 1 'Delay', encoding.x: the query gives no column 'huor'. Did you mean 'hour'?")
     assert lines[2] == "  chart 2 'Speed': no such table."
     assert lines[3].startswith("  chart 3 'Wind', mark, type: 'liine' is an invalid value")

@@ -11,9 +11,10 @@ from etl_contract._columns import ColumnType, Declared, declared
 from etl_contract._dataset import Dataset
 from etl_contract._documents import DocumentSource, Format, format_of
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._exports import Export, ExportFormat, Exports, ExportTarget, exports_of
 from etl_contract._files import FilesSource
 from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
-from etl_contract._report import Chart, Visualize
+from etl_contract._report import Chart, Figure, ReportTable, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
 from etl_contract._stage import run
@@ -41,9 +42,14 @@ __all__ = [
     "Dataset",
     "Declared",
     "DocumentSource",
+    "Export",
+    "ExportFormat",
+    "ExportTarget",
+    "Exports",
     "Extract",
     "ExtractTask",
     "Fault",
+    "Figure",
     "FilesSource",
     "Format",
     "HttpSource",
@@ -60,6 +66,7 @@ __all__ = [
     "PandasTransform",
     "Parameter",
     "ParameterType",
+    "ReportTable",
     "SchemaChange",
     "Source",
     "SpecError",
@@ -80,6 +87,7 @@ __all__ = [
     "VisualizeTask",
     "Watermark",
     "declared",
+    "exports_of",
     "format_of",
     "marked",
     "parameter_values",

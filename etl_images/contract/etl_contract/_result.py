@@ -5,6 +5,7 @@ from typing import Self
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import StageError
+from etl_contract._exports import Export
 from etl_contract._model import Model
 from etl_contract._state import TakenFile, Watermark
 
@@ -64,6 +65,7 @@ class StageResult(Model):
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
     loads: tuple[Load, ...] = ()
+    exports: tuple[Export, ...] = ()
     report_uri: str | None = None
     rows_in: int = 0
     rows_out: int = 0

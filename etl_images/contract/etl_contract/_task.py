@@ -1,6 +1,6 @@
 """Models what a stage is told: everything it needs, and no secret."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
+from etl_contract._exports import ExportTarget
 from etl_contract._model import Model
 from etl_contract._parameters import Parameter, Value, parameter_values
 from etl_contract._report import Visualize
@@ -61,13 +62,26 @@ class Interval(Model):
         """Give the last local day that the interval touches."""
         return (self.local_end - timedelta(microseconds=1)).date()
 
+    @property
+    def whole_days(self) -> bool:
+        """Say whether it begins and ends at midnight, by the clock of its time zone."""
+        return all(clock.time() == time.min for clock in (self.local_start, self.local_end))
+
+    @property
+    def previous(self) -> Self:
+        """Give the interval before, of the same length: as many days, where it consists of days."""
+        if not self.whole_days:
+            return self.model_copy(update={"start": self.start - (self.end - self.start), "end": self.start})
+        zone = ZoneInfo(self.timezone)
+        first = self.first_day - (self.last_day - self.first_day) - timedelta(days=1)
+        return self.model_copy(update={"start": datetime.combine(first, time.min, zone), "end": self.start})
+
     def __str__(self) -> str:
         """Print a day as a day, and anything else as two instants."""
         start, end = self.local_start, self.local_end
-        whole_days = not any((start.hour, start.minute, start.second, end.hour, end.minute, end.second))
-        if whole_days and self.first_day == self.last_day:
+        if self.whole_days and self.first_day == self.last_day:
             return f"{self.first_day}"
-        if whole_days:
+        if self.whole_days:
             return f"{self.first_day} to {self.last_day}"
         return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
 
@@ -108,10 +122,11 @@ class TransformTask(StageTask):
 
 
 class LoadTask(StageTask):
-    """What load is told: the target of each dataset, and what the sources are to remember with it."""
+    """What load is told: the target of each dataset, its files, and what the sources are to remember with it."""
 
     stage: Literal[StageName.load] = StageName.load
     spec: dict[Name, LoadTarget]
+    export: tuple[tuple[Name, ExportTarget], ...] = ()
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
 

@@ -32,7 +32,7 @@ class DatasetWriter:
         self._fs, self._path = pa.fs.FileSystem.from_uri(self.uri)
         self._fs.create_dir(self._path.rpartition("/")[0], recursive=True)
         self._part = f"{self._path}.part"
-        self._sink = _Hashing(self._fs.open_output_stream(self._part))
+        self._sink = Hashing(self._fs.open_output_stream(self._part))
         self._parquet = pq.ParquetWriter(pa.PythonFile(self._sink, mode="w"), schema, compression="zstd")
         self.schema = schema
         self.rows = 0
@@ -94,7 +94,7 @@ def reading(dataset: Dataset) -> Iterator[pq.ParquetFile]:
         yield parquet
 
 
-class _Hashing(io.RawIOBase):
+class Hashing(io.RawIOBase):
     """Counts and digests what passes on its way to a file."""
 
     def __init__(self, file: IO[bytes] | Any) -> None:  # noqa: ANN401 - pyarrow has no stubs
@@ -103,15 +103,18 @@ class _Hashing(io.RawIOBase):
         self.sha256 = hashlib.sha256()
 
     def writable(self) -> bool:
+        """Say that it takes bytes."""
         return True
 
     def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
+        """Take bytes."""
         self.sha256.update(data)
         self.size += len(data)
         self._file.write(data)
         return len(data)
 
     def close(self) -> None:
+        """Close the file, too."""
         if not self.closed:
             self._file.close()
         super().close()

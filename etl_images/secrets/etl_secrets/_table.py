@@ -97,6 +97,7 @@ VOLUMES: Final = (
     Volume("postgres_socket", POSTGRES),
     Volume("runs", STAGE),
     Volume("inbox", STAGE),
+    Volume("exports", STAGE),
     Volume("reports", STAGE),
     Volume("airflow_logs", AIRFLOW),
 )

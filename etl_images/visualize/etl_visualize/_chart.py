@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any, cast
 
 import altair as alt
-from altair.utils.schemapi import SchemaValidationError
+from jsonschema import ValidationError
 from pydantic import JsonValue
 
 from etl_contract import Chart, SpecError
 from etl_visualize._encoding import DISCRETE, Spec, days, encode
 from etl_visualize._table import Table
+from etl_visualize._whole import channels, views, whole
 
 # Marks that Vega-Lite makes of several; every other is an alt.MarkDef.
 _COMPOSITE = {"boxplot": alt.BoxPlotDef, "errorbar": alt.ErrorBarDef, "errorband": alt.ErrorBandDef}
@@ -26,19 +27,44 @@ def vega_lite(chart: Chart, table: Table, where: str) -> Spec:
     Raises:
         SpecError: Vega-Lite knows no such mark, channel, type, ...; or the query gives no such column.
     """
-    spec: Spec = {"mark": _mark(chart, where), "encoding": encode(chart, table, where)}
-    transforms = list(chart.transform)
-    if transforms:
-        spec["transform"] = transforms
-    _highlight(spec)
-    spec = _validated(partial(alt.Chart, alt.Data(values=[])), spec, where)
-    spec["description"] = describe(chart, spec, table)
-    spec["config"] = _tooltip_format(table)  # in place of Altair's look
+    if chart.spec is not None:
+        spec = _whole(chart.spec, table, where)
+        spec.setdefault("description", f"{chart.title}: {len(table.rows)} rows.")
+        spec["config"] = _tooltip_format(table) | spec.get("config", {})
+    else:
+        spec = _completed(chart, table, where)
+        spec["description"] = describe(chart, spec, table)
+        spec["config"] = _tooltip_format(table)  # in place of Altair's look
     spec["data"] = {"values": table.rows}
-    if as_days := days(spec["encoding"], transforms, table):
+    if as_days := days(channels(spec), table):
         # JavaScript reads '2013-07-01' as midnight in Greenwich, and so shows June 30 in New York.
         spec["data"]["format"] = {"parse": dict.fromkeys(as_days, "date:'%Y-%m-%d'")}
     return spec
+
+
+def _completed(chart: Chart, table: Table, where: str) -> Spec:
+    """Complete a chart of mark, encoding and transform."""
+    spec: Spec = {"mark": _mark(chart, where), "encoding": encode(chart, table, where)}
+    if chart.transform:
+        spec["transform"] = list(chart.transform)
+    _highlight(spec)
+    return _validated(partial(alt.Chart, alt.Data(values=[])), spec, where)
+
+
+def _whole(given: dict[str, JsonValue], table: Table, where: str) -> Spec:
+    """Check a whole specification: each view by itself, for the sake of what is told, then all."""
+    spec = whole(given, table, where)
+    for path, view in views(spec, where):
+        mark = view["mark"] if isinstance(view["mark"], dict) else {"type": view["mark"]}
+        _validated(_COMPOSITE.get(str(mark.get("type")), alt.MarkDef), mark, f"{path}, mark")
+        parts: Spec = {name: view[name] for name in ("mark", "encoding", "transform") if name in view}
+        _validated(partial(alt.Chart, alt.Data(values=[])), parts, path)
+    _validated(_from_dict, {**spec, "data": {"values": []}}, f"{where}, spec")
+    return spec
+
+
+def _from_dict(**parts: Any) -> Any:  # noqa: ANN401 - whichever of Altair's charts it is
+    return alt.Chart.from_dict(parts)
 
 
 def describe(chart: Chart, spec: Spec, table: Table) -> str:
@@ -49,14 +75,14 @@ def describe(chart: Chart, spec: Spec, table: Table) -> str:
 
 def distinct(spec: Spec, channel: str) -> set[str]:
     """Give the labels of a discrete channel, each once."""
-    definition = spec["encoding"].get(channel, {})
+    definition = spec.get("encoding", {}).get(channel, {})
     if definition.get("type") not in DISCRETE or {"bin", "timeUnit"} & definition.keys():
         return set()
     return {str(row.get(definition.get("field"), "")) for row in spec["data"]["values"]}
 
 
 def _mark(chart: Chart, where: str) -> Spec:
-    mark: Spec = {"type": chart.mark} if isinstance(chart.mark, str) else dict(chart.mark)
+    mark: Spec = dict(chart.mark) if isinstance(chart.mark, dict) else {"type": chart.mark}
     kind = str(mark.get("type"))
     if refused := sorted(_OFFLINE & {*chart.encoding, *mark, *_keys(list(chart.transform)), f"mark {kind}"}):
         hint = "A report works offline, and so has neither links nor images from elsewhere; leave it out."
@@ -103,7 +129,7 @@ def _validated(model: Callable[..., Any], parts: Spec, where: str) -> Spec:
     """Have Altair check a part of a specification against Vega-Lite's schema."""
     try:
         return cast("Spec", model(**parts).to_dict())
-    except SchemaValidationError as error:
+    except ValidationError as error:  # Altair's own, with words for people, is one, too
         place = ".".join(str(part) for part in error.absolute_path)
         problem = str(error).strip().splitlines()[0].rstrip(".")
         raise SpecError(f"{problem}.", where=f"{where}, {place}".rstrip(", "), hint=_remedy(str(error))) from error

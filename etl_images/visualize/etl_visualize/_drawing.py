@@ -11,6 +11,7 @@ from etl_visualize._chart import distinct, vega_lite
 from etl_visualize._encoding import Spec
 from etl_visualize._table import Table
 from etl_visualize._theme import THEMES, vega_config
+from etl_visualize._whole import is_composed
 
 # vl-convert brings Liberation Sans, which has Arial's metrics: text takes the same room wherever the SVG is opened.
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -46,9 +47,10 @@ def draw(number: int, chart: Chart, table: Table, subtitle: str) -> Drawing:
         return Drawing(slug, chart, table)
     where = f"chart {number} '{chart.title}'"
     spec = vega_lite(chart, table, where)
-    spec |= _size(spec)
+    spec = _size(spec) | spec
     entry = _SYMBOL + int(_LETTER * max(map(len, distinct(spec, "color")), default=0))
     config = vega_config(THEMES["light"], _FONT) | {"padding": 18}
+    config |= spec["config"]
     config["legend"] |= {"columns": max(1, (_WIDTH - 100) // entry)}
     titled: Spec = {**spec, "title": {"text": chart.title, "subtitle": subtitle}, "config": config}
     if spec.get("width") == "container":
@@ -70,7 +72,9 @@ def slug_of(title: str) -> str:
 
 def _size(spec: Spec) -> Spec:
     """Fill the card's width, and give many names the height that they need; facets have a size of their own."""
-    if _FACETS & spec["encoding"].keys():
+    if _FACETS & spec.get("encoding", {}).keys():
         return {"width": _FACET_WIDTH, "height": _FACET_HEIGHT}
+    if is_composed(spec):
+        return {}
     height = min(_MOST_HEIGHT, max(_HEIGHT, _BAND * len(distinct(spec, "y"))))
     return {"width": "container", "height": height, "autosize": {"type": "fit-x", "contains": "padding"}}

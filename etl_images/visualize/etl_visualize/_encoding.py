@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -40,7 +40,7 @@ def encode(chart: Chart, table: Table, where: str) -> dict[str, Spec]:
     Raises:
         SpecError: a short text cannot be read, or neither the query nor a transform gives the column.
     """
-    columns = {*table.columns, *_fields_made(list(chart.transform))}
+    columns = {*table.columns, *fields_made(list(chart.transform))}
     channels = {
         name: _complete(name, _definition(value, table, f"{where}, encoding.{name}"), table, columns, where)
         for name, value in chart.encoding.items()
@@ -51,10 +51,9 @@ def encode(chart: Chart, table: Table, where: str) -> dict[str, Spec]:
     return channels
 
 
-def days(channels: Mapping[str, Spec], transforms: list[dict[str, JsonValue]], table: Table) -> list[str]:
-    """Name the columns that hold days and are read as time."""
-    fields = {c.get("field") for c in channels.values() if c.get("type") == "temporal" or "timeUnit" in c}
-    fields |= {transform.get("field") for transform in transforms if "timeUnit" in transform}
+def days(parts: Iterable[Mapping[str, Any]], table: Table) -> list[str]:
+    """Name the columns that hold days and that a channel or a transform reads as time."""
+    fields = {part.get("field") for part in parts if part.get("type") == "temporal" or "timeUnit" in part}
     return sorted(name for name in table.columns if name in fields and all(_is_day(row[name]) for row in table.rows))
 
 
@@ -77,15 +76,25 @@ def _complete(name: str, channel: Spec, table: Table, columns: set[str], where: 
     field = channel.get("field")
     if not isinstance(field, str):
         return {"title": "Count", "type": "quantitative"} | channel if channel.get("aggregate") == "count" else channel
-    _check_column(field, table, columns, f"{where}, encoding.{name}")
+    check_column(field, table, columns, f"{where}, encoding.{name}")
     if name not in _UNTYPED and "condition" not in channel:
         channel = {"type": _type(channel, table)} | channel
     if not {"aggregate", "bin", "timeUnit"} & channel.keys():
-        channel = {"title": field.replace("_", " ").strip().capitalize()} | channel
+        channel = {"title": title_of(field)} | channel
     return channel
 
 
-def _check_column(field: str, table: Table, columns: set[str], where: str) -> None:
+def title_of(column: str) -> str:
+    """Give a column's name for people."""
+    return column.replace("_", " ").strip().capitalize()
+
+
+def check_column(field: str, table: Table, columns: set[str], where: str) -> None:
+    """Refuse a column that is not there, with the one that was meant.
+
+    Raises:
+        SpecError: neither the query nor a transform gives it.
+    """
     plain = field.replace("\\", "")
     if {plain, re.split(r"[.\[]", field)[0]} & columns:
         return
@@ -127,14 +136,14 @@ def _stack_as_listed(channels: dict[str, Spec]) -> None:
         channels["order"] = {"field": f"color_{color['field']}_sort_index", "type": "quantitative"}
 
 
-def _fields_made(value: JsonValue | list[dict[str, JsonValue]]) -> Iterator[str]:
+def fields_made(value: JsonValue | list[dict[str, JsonValue]]) -> Iterator[str]:
     """Give the names that transforms make: whatever stands under `as`, and fold's own."""
     if isinstance(value, dict):
         made = value.get("as", ["key", "value"] if "fold" in value else [])
         yield from (name for name in (made if isinstance(made, list) else [made]) if isinstance(name, str))
-        yield from (name for part in value.values() for name in _fields_made(part))
+        yield from (name for part in value.values() for name in fields_made(part))
     elif isinstance(value, list):
-        yield from (name for part in value for name in _fields_made(part))
+        yield from (name for part in value for name in fields_made(part))
 
 
 def _is_day(value: JsonValue) -> bool:

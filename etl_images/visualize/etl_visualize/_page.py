@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import vl_convert
@@ -15,6 +15,8 @@ from markupsafe import Markup
 
 from etl_contract import Dataset, VisualizeTask
 from etl_visualize._drawing import Drawing
+from etl_visualize._figure import Measured
+from etl_visualize._listing import Listing
 from etl_visualize._theme import THEMES, vega_config
 from etl_visualize._warehouse import MOST_ROWS
 
@@ -27,46 +29,56 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 
 _STEPS = {"extract": "Extracted", "transform": "Transformed"}
 
 
-def report_files(task: VisualizeTask, drawings: Sequence[Drawing], made: datetime) -> dict[str, bytes]:
+class Report(NamedTuple):
+    """All that a report tells."""
+
+    task: VisualizeTask
+    made: datetime
+    figures: Sequence[Measured] = ()
+    drawings: Sequence[Drawing] = ()
+    listings: Sequence[Listing] = ()
+
+
+def report_files(report: Report) -> dict[str, bytes]:
     """Give the report's files by name."""
-    files = {"index.html": page(task, drawings, made).encode()}
-    for drawing in drawings:
+    files = {"index.html": page(report).encode()}
+    for drawing in report.drawings:
         if drawing.spec is not None:
             files[f"{drawing.slug}.png"] = drawing.png
             files[f"{drawing.slug}.svg"] = drawing.svg.encode()
-    files["report.json"] = json.dumps(
-        summary(task, drawings, made), indent=1, ensure_ascii=False, allow_nan=False
-    ).encode()
+    files["report.json"] = json.dumps(summary(report), indent=1, ensure_ascii=False, allow_nan=False).encode()
     return files
 
 
-def summary(task: VisualizeTask, drawings: Sequence[Drawing], made: datetime) -> dict[str, Any]:
+def summary(report: Report) -> dict[str, Any]:
     """Give what the report tells as JSON has it; a chart's rows are capped, and `truncated` says so."""
+    task = report.task
     return {
         "title": task.spec.title,
         "pipeline": task.pipeline,
         "run_id": task.run_id,
         "interval": task.interval.model_dump(mode="json") | {"text": str(task.interval)},
-        "made": made.isoformat(timespec="seconds"),
+        "made": report.made.isoformat(timespec="seconds"),
         "inputs": [dataset.model_dump() for dataset in task.inputs],
         "loads": [load.model_dump() for load in task.loads],
-        "charts": [_chart_summary(drawing) for drawing in drawings],
+        "figures": [_figure_summary(measured) for measured in report.figures],
+        "charts": [_chart_summary(drawing) for drawing in report.drawings],
+        "tables": [_table_summary(listing) for listing in report.listings],
     }
 
 
-def page(task: VisualizeTask, drawings: Sequence[Drawing], made: datetime) -> str:
+def page(report: Report) -> str:
     """Give the report as one page, whose policy lets no script run but its own two."""
     scripts = [vega_bundle(), (TEMPLATES / "report.js").read_text()]
+    drawn = {drawing.slug: drawing.spec for drawing in report.drawings if drawing.spec is not None}
     data = {
         "themes": {name: vega_config(theme, _FONT) | {"background": None} for name, theme in THEMES.items()},
-        "charts": {drawing.slug: drawing.spec for drawing in drawings if drawing.spec is not None},
+        "charts": drawn,
     }
     template = _environment().get_template("report.html")
     return template.render(
-        task=task,
-        made=made,
-        steps=_steps(task.inputs),
-        drawings=drawings,
+        **report._asdict(),
+        steps=_steps(report.task.inputs),
         most_rows=MOST_ROWS,
         policy=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
         style=Markup((TEMPLATES / "report.css").read_text()),  # noqa: S704 - our own file
@@ -79,6 +91,26 @@ def page(task: VisualizeTask, drawings: Sequence[Drawing], made: datetime) -> st
 def vega_bundle() -> str:
     """Give Vega, Vega-Lite and vega-embed as one script; the image holds it as a file, since bundling takes seconds."""
     return VEGA.read_text() if VEGA.exists() else vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _figure_summary(measured: Measured) -> dict[str, Any]:
+    return {
+        "label": measured.figure.label,
+        "value": measured.value,
+        "previous": measured.previous,
+        "difference": measured.difference,
+        "unit": measured.figure.unit,
+        "text": measured.text,
+    }
+
+
+def _table_summary(listing: Listing) -> dict[str, Any]:
+    return {
+        "title": listing.given.title,
+        "columns": list(listing.table.columns),
+        "truncated": listing.table.more,
+        "data": listing.table.rows,
+    }
 
 
 def _chart_summary(drawing: Drawing) -> dict[str, Any]:

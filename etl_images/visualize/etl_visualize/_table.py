@@ -17,7 +17,7 @@ Row = dict[str, JsonValue]
 
 
 class Table(NamedTuple):
-    """The rows of a chart, the Python type of each column, and whether there are more than a chart can show."""
+    """The rows of a query, the Python type of each column, and whether there are more than were asked for."""
 
     columns: dict[str, type]
     rows: list[Row]

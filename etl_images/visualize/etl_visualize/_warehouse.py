@@ -27,8 +27,11 @@ _PASSING = ("08", "40", "53", "55", "57", "58", "XX")
 class Warehouse(Protocol):
     """Whatever gives a chart its rows."""
 
-    def rows(self, sql: str, where: str) -> Table:
-        """Run a chart's query; `where` names the chart in errors."""
+    def rows(self, sql: str, where: str, *, before: bool = False) -> Table:
+        """Run a query, about this interval or the one before; `where` names what it is for in errors."""
+
+    def first(self, sql: str, where: str, count: int) -> Table:
+        """Run a query, and take its first rows."""
 
 
 class PostgresWarehouse:
@@ -38,32 +41,47 @@ class PostgresWarehouse:
         self._connection = connection
         self._interval = interval
 
-    def rows(self, sql: str, where: str) -> Table:
-        """Run a chart's query, and take no more than MOST_ROWS rows.
+    def rows(self, sql: str, where: str, *, before: bool = False) -> Table:
+        """Run a query, and take all of its rows, or none where they are more than MOST_ROWS.
 
         Raises:
             SpecError: the SQL is wrong, or takes too long.
             Unavailable: the server does not answer.
         """
-        statement = self._statement(sql, where)
+        interval = self._interval.previous if before else self._interval
+        table = self._fetched(sql, where, interval, MOST_ROWS)
+        return Table({}, [], more=True) if table.more else table
+
+    def first(self, sql: str, where: str, count: int) -> Table:
+        """Run a query, and take its first rows; `more` says whether there were others.
+
+        Raises:
+            SpecError: the SQL is wrong, or takes too long.
+            Unavailable: the server does not answer.
+        """
+        return self._fetched(sql, where, self._interval, count)
+
+    def _fetched(self, sql: str, where: str, interval: Interval, count: int) -> Table:
+        statement = _statement(sql, where, interval)
         # A cursor, because a driver would hold every row of a careless query before we see the first.
         with _explaining(sql, where), self._connection.begin_nested() as savepoint:
             self._connection.execute(statement)
-            result = self._connection.execute(sa.text(f"fetch {MOST_ROWS + 1} from chart"))
+            result = self._connection.execute(sa.text(f"fetch {count + 1} from chart"))
             names, rows = list(result.keys()), result.all()
             savepoint.rollback()  # closes the cursor
-        if len(rows) > MOST_ROWS:
-            return Table({}, [], more=True)
-        return as_table(names, rows, self._interval.timezone, where)
+        table = as_table(names, rows[:count], interval.timezone, where)
+        return table._replace(more=len(rows) > count)
 
-    def _statement(self, sql: str, where: str) -> sa.TextClause:
-        statement = sa.text(_DECLARE + sql)
-        named = set(statement.compile().params)
-        if unknown := sorted(named - set(_TYPES)):
-            hint = f"Use :{', :'.join(_TYPES)}; write a colon that is none as \\:."
-            raise SpecError(f"no value for :{', :'.join(unknown)}", where=f"{where}, its sql", hint=hint)
-        values = {name: getattr(self._interval, name) for name in named}
-        return statement.bindparams(*(sa.bindparam(name, value, _TYPES[name]) for name, value in values.items()))
+
+def _statement(sql: str, where: str, interval: Interval) -> sa.TextClause:
+    """Bind the interval to a query."""
+    statement = sa.text(_DECLARE + sql)
+    named = set(statement.compile().params)
+    if unknown := sorted(named - set(_TYPES)):
+        hint = f"Use :{', :'.join(_TYPES)}; write a colon that is none as \\:."
+        raise SpecError(f"no value for :{', :'.join(unknown)}", where=f"{where}, its sql", hint=hint)
+    values = {name: getattr(interval, name) for name in named}
+    return statement.bindparams(*(sa.bindparam(name, value, _TYPES[name]) for name, value in values.items()))
 
 
 @contextmanager
