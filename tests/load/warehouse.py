@@ -132,6 +132,7 @@ def running_warehouse() -> Iterator[Warehouse]:
         docker(
             "run", "--detach", "--name", CONTAINER, "--network", NETWORK, "--shm-size", "128m",
             "--env", f"POSTGRES_PASSWORD={passwords['postgres']}", IMAGE,
+            "postgres", "-c", "fsync=off",  # what tests kill is the server, never the machine
         )  # fmt: skip
         warehouse = Warehouse(address(CONTAINER, NETWORK), passwords)
         warehouse.wait()
