@@ -131,7 +131,9 @@ def running_warehouse() -> Iterator[Warehouse]:
     with network(NETWORK):
         docker(
             "run", "--detach", "--name", CONTAINER, "--network", NETWORK, "--shm-size", "128m",
+            "--tmpfs", "/small:size=4m,uid=999,gid=999,mode=0700",  # a disk that is soon full
             "--env", f"POSTGRES_PASSWORD={passwords['postgres']}", IMAGE,
+            "postgres", "-c", "fsync=off",  # what tests kill is the server, never the machine
         )  # fmt: skip
         warehouse = Warehouse(address(CONTAINER, NETWORK), passwords)
         warehouse.wait()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn
 
 import psycopg
@@ -39,10 +40,9 @@ def copy_into(
     try:
         with driver(connection).cursor().copy(statement) as copy:
             copy.write(_cells.SIGNATURE)
-            for batch in _batches(job, list(encoders)):
-                data = _cells.rows(start, _encoded(batch, job, encoders))
+            for rows, data in _ahead(_encoded(job, encoders, start)):
                 copy.write(memoryview(data))
-                job.sent.update(rows=batch.num_rows, bytes=data.size)
+                job.sent.update(rows=rows, bytes=data.size)
             copy.write(_cells.TRAILER)
     except psycopg.Error as error:
         _explain_row(error, job)
@@ -65,25 +65,40 @@ def _batches(job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
             yield batch.slice(start, step)
 
 
-def _encoded(batch: pa.RecordBatch, job: Job, encoders: Mapping[str, Encoder]) -> list[_cells.Cells]:
-    cells = []
-    for name, encode in encoders.items():
-        values = batch.column(name)
-        try:
-            cells.append(encode(values))
-        except (pa.ArrowException, ValueError, OverflowError) as error:
-            _explain_value(error, values, job, name, encode)
-    return cells
+def _ahead[Item](items: Iterator[Item]) -> Iterator[Item]:
+    """Make the next item in a thread while this one is used: one core encodes while another, the server's, stores."""
+    with ThreadPoolExecutor(1, "encode") as thread:
+        following = thread.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = thread.submit(next, items, None)
+            yield item
 
 
-def _explain_value(error: Exception, values: pa.Array, job: Job, name: str, encode: Encoder) -> NoReturn:
+def _encoded(job: Job, encoders: Mapping[str, Encoder], start: pa.Scalar) -> Iterator[tuple[int, pa.Buffer]]:
+    """Give the bytes of a batch after the other, each with its number of rows."""
+    before = 0
+    for batch in _batches(job, list(encoders)):
+        cells = []
+        for name, encode in encoders.items():
+            values = batch.column(name)
+            try:
+                cells.append(encode(values))
+            except (pa.ArrowException, ValueError, OverflowError) as error:
+                _explain_value(error, values, job, name, before, encode)
+        before += batch.num_rows
+        yield batch.num_rows, _cells.rows(start, cells)
+
+
+def _explain_value(  # noqa: PLR0913, PLR0917 - all of it is told
+    error: Exception, values: pa.Array, job: Job, name: str, before: int, encode: Encoder
+) -> NoReturn:
     """Find the value that cannot be encoded, and say so."""
     kind = job.kind(name)
     for index in range(len(values)):
         try:
             encode(values.slice(index, 1))
         except (pa.ArrowException, ValueError, OverflowError):
-            where = f"{job.where}, row {job.sent['rows'] + index + 1}, column '{name}'"
+            where = f"{job.where}, row {before + index + 1}, column '{name}'"
             hint = "Round or correct it in the transform."
             problem = f"{_shown(values[index])} is no {kind.sql if kind else ''}: {error}"
             raise DataError(problem, where=where, hint=hint) from error

@@ -57,6 +57,7 @@ def warehouse(uri: str, task: LoadTask) -> Iterator[sa.Connection]:
             keepalives_idle=30,
             keepalives_interval=10,
             keepalives_count=3,
+            tcp_user_timeout=60_000,  # milliseconds: a line that swallows everything is no line
         )
 
     engine = sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.NullPool, use_native_hstore=False)
