@@ -28,7 +28,7 @@ from etl_contract._task import (
 )
 from etl_contract._transforms import PandasTransform, SqlTransform, Step, Transform, steps_of
 from etl_contract._wire import Conversation, LogLine, marked
-from etl_contract._words import Name, TableName
+from etl_contract._words import Name, TableName, by_shape
 
 __all__ = [
     "Chart",
@@ -74,6 +74,7 @@ __all__ = [
     "Visualize",
     "VisualizeTask",
     "Watermark",
+    "by_shape",
     "exports_of",
     "marked",
     "parameter_values",
