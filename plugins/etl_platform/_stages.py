@@ -15,7 +15,7 @@ TMP_SIZE = "512m"
 class Reach(NamedTuple):
     """The network, volumes and secrets of a stage."""
 
-    network: str | None
+    network: Callable[[Pipeline], str | None]
     runs_read_only: bool
     reports: bool
     secrets: Callable[[Pipeline], dict[str, str]]
@@ -34,18 +34,26 @@ def _load_secrets(pipeline: Pipeline) -> dict[str, str]:
     return {"stages/load": "/run/secrets/warehouse"} | stores
 
 
+def _load_network(pipeline: Pipeline) -> str:
+    """Give load a way out only where an export goes elsewhere."""
+    return "egress" if any(target.remote for _, target in exports_of(pipeline.export)) else "data"
+
+
 def _exports_to_volume(pipeline: Pipeline) -> bool:
     return any(not target.remote for _, target in exports_of(pipeline.export))
 
 
 REACH = {
-    StageName.extract: Reach("data", runs_read_only=False, reports=False, secrets=_connections),
-    StageName.transform: Reach(None, runs_read_only=False, reports=False, secrets=lambda _: {}),
+    StageName.extract: Reach(lambda _: "data", runs_read_only=False, reports=False, secrets=_connections),
+    StageName.transform: Reach(lambda _: None, runs_read_only=False, reports=False, secrets=lambda _: {}),
     StageName.load: Reach(
-        "data", runs_read_only=True, reports=False, secrets=_load_secrets, exports=_exports_to_volume
+        _load_network, runs_read_only=True, reports=False, secrets=_load_secrets, exports=_exports_to_volume
     ),
     StageName.visualize: Reach(
-        "data", runs_read_only=True, reports=True, secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"}
+        lambda _: "data",
+        runs_read_only=True,
+        reports=True,
+        secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"},
     ),
 }
 
@@ -58,8 +66,9 @@ def image(stage: StageName, settings: Settings) -> str:
 def host_config(stage: StageName, pipeline: Pipeline, settings: Settings) -> dict[str, Any]:
     """Give the arguments of docker's `create_host_config`: hardened, limited, and with the stage's reach."""
     reach, limits = REACH[stage], pipeline.limits.of(stage)
+    network = reach.network(pipeline)
     return {
-        "network_mode": f"{settings.project}_{reach.network}" if reach.network else "none",
+        "network_mode": f"{settings.project}_{network}" if network else "none",
         "mounts": _mounts(reach, pipeline, settings),
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],

@@ -38,7 +38,7 @@ def test_names_follow_project_and_tag() -> None:
     policy = load_policy(POLICY, project="other", tag="2.0")
     rule = policy.images["etl-platform/load:2.0"]
 
-    assert rule.networks == ("other_data",)
+    assert rule.networks == ("other_data", "other_egress")
     assert {mount.volume for mount in rule.mounts.values()} == {"other_runs", "other_exports", "other_secrets"}
 
 
