@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
+from airflow.sdk import DAG, Asset, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from etl_contract import LoadMode
+from etl_contract import LoadMode, StageName
+from etl_platform._assets import asset, outlets
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
@@ -27,11 +28,10 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
     The pipeline's whole text stands in the DAG's documentation, so that an edit of any of it is a new DAG version and
     Airflow shows which run used which code.
     """
-    timetable = pipeline.schedule and CronDataIntervalTimetable(pipeline.schedule, timezone=pipeline.timezone)
     with DAG(
         dag_id=pipeline.name,
         description=pipeline.description,
-        schedule=timetable or None,
+        schedule=_schedule(pipeline),
         start_date=datetime.combine(pipeline.start, time.min, UTC),
         catchup=False,
         # History grows in the order of time, so its runs come one after the other.
@@ -55,11 +55,19 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
                 pipeline=pipeline,
                 settings=settings,
                 execution_timeout=timedelta(minutes=pipeline.limits.of(stage).minutes),
+                outlets=outlets(pipeline) if stage is StageName.load else [],
             )
             for stage in pipeline.stages
         ]
         chain(*operators)
     return dag
+
+
+def _schedule(pipeline: Pipeline) -> CronDataIntervalTimetable | list[Asset] | None:
+    """Give what starts a pipeline's runs: a clock, the change of all of some tables, or nothing."""
+    if pipeline.cron is not None:
+        return CronDataIntervalTimetable(pipeline.cron, timezone=pipeline.timezone)
+    return [asset(table) for table in pipeline.changed] or None
 
 
 class _Problems(BaseOperator):

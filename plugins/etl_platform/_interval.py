@@ -1,6 +1,6 @@
 """Finds the interval that a run is about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,17 +16,22 @@ def run_interval(
     params: Mapping[str, Any],
     scheduled: tuple[datetime | None, datetime | None],
     run_after: datetime,
+    changed: Sequence[Interval] = (),
 ) -> Interval:
-    """Give the interval: the day of the trigger form, else Airflow's own, else the last complete one.
+    """Give the interval: the day of the trigger form, what changed, Airflow's own, or the last complete one.
 
     Args:
         pipeline: its schedule and time zone say what complete means.
         params: the trigger form; `day` is an ISO date or nothing.
         scheduled: the data interval of Airflow's run; nothing or empty for some runs by hand and by REST.
         run_after: when the run was due.
+        changed: the intervals of the loads that started the run; it is about all of them.
     """
     if params.get("day"):
         return local_day(date.fromisoformat(params["day"]), pipeline.timezone)
+    if changed:  # such a run has no data interval of its own
+        first, last = min(each.start for each in changed), max(each.end for each in changed)
+        return Interval(start=first, end=last, timezone=pipeline.timezone)
     start, end = scheduled
     if start is not None and end is not None and start < end:
         return Interval(start=start, end=end, timezone=pipeline.timezone)
@@ -43,10 +48,10 @@ def local_day(day: date, timezone: str) -> Interval:
 def last_complete(pipeline: Pipeline, now: datetime) -> Interval:
     """Give the last interval of the schedule that is over; without a schedule, yesterday."""
     local = now.astimezone(ZoneInfo(pipeline.timezone))
-    if pipeline.schedule is None:
+    if pipeline.cron is None:
         return local_day(local.date() - timedelta(days=1), pipeline.timezone)
     # The wall clock decides, so that a daily schedule stays at its hour when the clocks change.
-    times = croniter(pipeline.schedule, local.replace(tzinfo=None) + timedelta(microseconds=1))
+    times = croniter(pipeline.cron, local.replace(tzinfo=None) + timedelta(microseconds=1))
     end = times.get_prev(datetime)
     start = times.get_prev(datetime)
     return Interval(

@@ -23,6 +23,7 @@ from etl_contract import (
     VisualizeTask,
     exports_of,
 )
+from etl_platform._assets import changed, tell
 from etl_platform._container import StageContainer, State, container_name
 from etl_platform._interval import run_interval
 from etl_platform._params import run_params
@@ -67,7 +68,10 @@ class StageOperator(DockerOperator):
         """Run the stage; its outcome decides what Airflow does next."""
         task = self._task(context)
         try:
-            return self._run(task)
+            result = self._run(task)
+            if self.stage is StageName.load:
+                tell(context["outlet_events"], task.pipeline, task.interval, StageResult.model_validate(result))
+            return result
         finally:
             self.on_kill()
 
@@ -162,6 +166,7 @@ class StageOperator(DockerOperator):
             cast("Mapping[str, Any]", context["params"]),
             (dag_run.data_interval_start, dag_run.data_interval_end),
             dag_run.run_after,
+            changed(context.get("triggering_asset_events")),
         )
         folder = f"{self.pipeline.name}/{run_folder(dag_run.run_id)}"
         common: dict[str, Any] = {

@@ -8,13 +8,14 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Tag, ValidationError, field_validator, model_validator
 
 from etl_contract import (
     Chart,
     Exports,
     ExportTarget,
     Extract,
+    Figure,
     FilesSource,
     HttpSource,
     LoadTarget,
@@ -22,11 +23,14 @@ from etl_contract import (
     Paging,
     PandasTransform,
     Parameter,
+    ReportTable,
     SqlSource,
     SqlTransform,
     StageName,
+    TableName,
     Transform,
     Visualize,
+    by_shape,
     exports_of,
     steps_of,
 )
@@ -91,6 +95,24 @@ class Limits(_Model):
         return limits
 
 
+class Changed(_Model):
+    """A schedule of changes: a run when all of these tables have changed since the last one."""
+
+    changed: Annotated[tuple[TableName, ...], Field(min_length=1)] = Field(
+        description="Tables that pipelines load; a run starts when each has been loaded since the last one."
+    )
+
+    @field_validator("changed")
+    @classmethod
+    def _qualified(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(table if "." in table else f"mart.{table}" for table in tables)
+
+
+Schedule = Annotated[
+    Annotated[Changed, Tag("[mapping]")] | Annotated[str, Tag("[other]")], by_shape(mapping=(dict, Changed))
+]
+
+
 class Pipeline(_Model):
     """A pipeline file that has no problem, with the text of its twin."""
 
@@ -98,10 +120,10 @@ class Pipeline(_Model):
     description: str = Field(default="", description="One sentence on what the pipeline is for.")
     owner: str = Field(default="data-team", description="Who answers for it.")
     tags: tuple[str, ...] = Field(default=(), description="Words to find it by in the web UI.")
-    schedule: str | None = Field(
+    schedule: Schedule | None = Field(
         default=None,
-        description="A cron expression, or `@daily` and the like; a run's interval lies between two of its times. "
-        "Without it the pipeline runs by hand only.",
+        description="A cron expression, or `@daily` and the like; a run's interval lies between two of its times. Or "
+        "`changed: [mart.flights]`, to run when tables have changed. Without it the pipeline runs by hand only.",
     )
     timezone: str = Field(default="UTC", description="The time zone of the schedule and of every day.")
     start: date = Field(
@@ -138,11 +160,11 @@ class Pipeline(_Model):
 
     @field_validator("schedule")
     @classmethod
-    def _real_schedule(cls, schedule: str | None) -> str | None:
+    def _real_schedule(cls, schedule: Schedule | None) -> Schedule | None:
         from croniter import croniter  # noqa: PLC0415 - only the platform's side has it
 
-        if schedule is None:
-            return None
+        if not isinstance(schedule, str):
+            return schedule
         cron = ALIASES.get(schedule, schedule)
         if len(cron.split()) != 5 or not croniter.is_valid(cron):  # noqa: PLR2004 - minute to weekday
             raise ValueError(f"'{schedule}' is no cron expression; write one such as '0 6 * * *', or @daily")
@@ -170,7 +192,21 @@ class Pipeline(_Model):
         tables = [target.table for target in (self.load or {}).values()]
         if twice := _twice(tables):
             raise ValueError(f"load: two datasets go into {twice[0]}; the second would undo the first")
+        if own := sorted(set(self.changed) & set(tables)):
+            raise ValueError(
+                f"schedule: the pipeline changes {own[0]} itself, so it would start itself again and again"
+            )
         return self
+
+    @property
+    def cron(self) -> str | None:
+        """Give the cron expression, where a clock starts the runs."""
+        return self.schedule if isinstance(self.schedule, str) else None
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Name the tables whose change starts the runs."""
+        return self.schedule.changed if isinstance(self.schedule, Changed) else ()
 
     @property
     def _made(self) -> set[str]:
@@ -221,9 +257,12 @@ _FIELDS = [
             SqlTransform,
             Parameter,
             LoadTarget,
+            Changed,
             ExportTarget,
             Visualize,
+            Figure,
             Chart,
+            ReportTable,
             Limits,
             StageLimits,
         )

@@ -28,11 +28,12 @@ def _load(folder: Path, sections: str) -> dict[str, Any]:
     settings = Settings("etl", "local", "0123456789abcdef", "tcp://docker-guard:2375", folder)
     host = host_config(StageName.load, pipeline, settings)
     rule = load_policy(POLICY, project="etl", tag="local").images[image(StageName.load, settings)]
+    assert host["network_mode"] in rule.networks
     for mount in host["mounts"]:
         allowed = rule.mount_at(mount["Target"])
         assert allowed is not None
         assert allowed.volume == mount["Source"]
-    return {mount["Target"]: mount["ReadOnly"] for mount in host["mounts"]}
+    return {"network": host["network_mode"], **{mount["Target"]: mount["ReadOnly"] for mount in host["mounts"]}}
 
 
 def test_a_pipeline_may_export_and_load_nothing(tmp_path: Path) -> None:
@@ -66,13 +67,14 @@ def test_a_problem_is_told_by_line(tmp_path: Path, sections: str, problem: str) 
     assert problem in str(broken)
 
 
-def test_load_sees_the_volume_only_where_it_writes_there(tmp_path: Path) -> None:
-    """To read and write; and the keys of a store only where it goes there."""
+def test_load_reaches_what_it_writes_to_and_no_more(tmp_path: Path) -> None:
+    """The volume, to read and write; the keys of a store, and a way out, only where a file goes there."""
     table = "load: {orders: {table: orders, mode: upsert, key: [id]}}"
 
-    assert _load(tmp_path, table) == {"/runs": True, "/run/secrets/warehouse": True}
+    assert _load(tmp_path, table) == {"network": "etl_data", "/runs": True, "/run/secrets/warehouse": True}
     assert _load(tmp_path, f"{table}\nexport: {{orders: {VOLUME}}}")["/exports"] is False
     assert _load(tmp_path, f"export: {{orders: {STORE}}}") == {
+        "network": "etl_egress",
         "/runs": True,
         "/run/secrets/warehouse": True,
         "/run/secrets/connections/store": True,

@@ -32,7 +32,7 @@ from etl_contract._task import (
 from etl_contract._transforms import PandasTransform, SqlTransform, Step, Transform, steps_of
 from etl_contract._web import HttpSource, Paging
 from etl_contract._wire import Conversation, LogLine, marked
-from etl_contract._words import Name, TableName
+from etl_contract._words import Name, TableName, by_shape
 
 __all__ = [
     "Chart",
@@ -86,6 +86,7 @@ __all__ = [
     "Visualize",
     "VisualizeTask",
     "Watermark",
+    "by_shape",
     "declared",
     "exports_of",
     "format_of",

@@ -43,7 +43,8 @@ class ExportFile:
     def writing(self) -> Iterator[IO[bytes]]:
         """Give what takes the file's bytes; its size and checksum are known after."""
         with self._explaining():
-            self._fs.create_dir(self._folder, recursive=True)
+            if isinstance(self._fs, pa.fs.LocalFileSystem):  # a store of objects has no folders
+                self._fs.create_dir(self._folder, recursive=True)
             sink = Hashing(self._fs.open_output_stream(self._part))
             with sink:
                 if self._compressed:

@@ -1,0 +1,126 @@
+"""Runs that start when tables have changed."""
+
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from etl_contract import Interval, Load, Outcome, StageResult
+from etl_platform import Broken, Pipeline, read_pipeline
+from etl_platform._interval import local_day, run_interval
+
+NEW_YORK = "America/New_York"
+NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
+TABLES = "extract: {orders: {sql: source, table: orders}}\nload: {orders: {table: orders, mode: upsert, key: [id]}}\n"
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Give the module, with Airflow's home in a folder of its own."""
+    os.environ.setdefault("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+    from etl_platform import _assets  # noqa: PLC0415 - Airflow reads its home when it is imported
+
+    yield _assets
+    sys.modules.pop("etl_platform._assets", None)
+
+
+def _read(folder: Path, schedule: str) -> Pipeline | Broken:
+    (folder / "orders.yaml").write_text(f"{TABLES}timezone: {NEW_YORK}\nschedule: {schedule}\n")
+    return read_pipeline(folder / "orders.yaml")
+
+
+def _events(*intervals: Interval) -> dict[str, list[SimpleNamespace]]:
+    return {"mart.flights": [SimpleNamespace(extra={"rows": 1, **each.model_dump(mode="json")}) for each in intervals]}
+
+
+def test_a_pipeline_names_the_tables_that_start_it(tmp_path: Path) -> None:
+    """As load names them; such a pipeline has no clock."""
+    pipeline = _read(tmp_path, "{changed: [flights, mart.daily_delays]}")
+
+    assert isinstance(pipeline, Pipeline), str(pipeline)
+    assert pipeline.changed == ("mart.flights", "mart.daily_delays")
+    assert pipeline.cron is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "problem"),
+    [
+        ("{changed: [orders]}", "line 4, schedule: the pipeline changes mart.orders itself, so it would start itself"),
+        ("{changd: [flights]}", "line 4, schedule.changd: no such field; did you mean 'changed'?"),
+        ("{changed: []}", "line 4, schedule.changed: "),
+        ("{changed: [Flights]}", "line 4, schedule.changed.1: 'Flights' is not a table such as mart.orders"),
+        ("sometimes", "line 4, schedule: 'sometimes' is no cron expression; write one such as '0 6 * * *', or @daily"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_told(tmp_path: Path, schedule: str, problem: str) -> None:
+    """With its line."""
+    broken = _read(tmp_path, schedule)
+
+    assert isinstance(broken, Broken)
+    assert problem in str(broken)
+
+
+def test_a_load_tells_what_it_changed_and_a_run_learns_it(assets: Any) -> None:  # noqa: ANN401
+    """The interval arrives as it left; so do the counts."""
+    day = local_day(date(2026, 3, 8), NEW_YORK)
+    load = Load(
+        load_id="1",
+        dataset="flights",
+        table="mart.flights",
+        mode="partition",
+        rows_staged=5,
+        rows_inserted=5,
+        rows_updated=0,
+        rows_deleted=4,
+    )
+    left: dict[Any, SimpleNamespace] = {assets.asset("mart.flights"): SimpleNamespace(extra={})}
+
+    assets.tell(left, "flights", day, StageResult(outcome=Outcome.done, loads=(load,)))
+
+    (event,) = left.values()
+    assert {"pipeline": "flights", "rows": 5, "inserted": 5, "deleted": 4}.items() <= event.extra.items()
+    assert assets.changed({key: [event] for key in left}) == [day]
+
+
+def test_a_table_has_one_name_in_airflow(assets: Any) -> None:  # noqa: ANN401
+    """The one that people write, and an address that Airflow leaves as it is."""
+    asset = assets.asset("mart.flights")
+
+    assert (asset.name, asset.uri, asset.group) == ("mart.flights", "warehouse://mart/flights", "warehouse")
+
+
+def test_a_run_is_about_all_that_changed(assets: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    """From the start of the first load to the end of the last, on the pipeline's own clock."""
+    pipeline = _read(tmp_path, "{changed: [flights]}")
+    assert isinstance(pipeline, Pipeline)
+    days = [local_day(date(2026, 3, day), NEW_YORK) for day in (9, 7, 8)]
+
+    def interval(*changed: Interval, day: str | None = None) -> str:
+        return str(run_interval(pipeline, {"day": day}, (None, None), NOW, assets.changed(_events(*changed))))
+
+    assert interval(days[0]) == "2026-03-09"
+    assert interval(*days) == "2026-03-07 to 2026-03-09"
+    assert interval(days[0], day="2026-01-31") == "2026-01-31"
+    assert interval() == "2026-11-23"
+
+
+def test_an_event_that_is_not_ours_says_nothing(assets: Any) -> None:  # noqa: ANN401
+    """A person may mark a table as changed in the web UI; then the run is about the last complete day."""
+    assert assets.changed({"mart.flights": [SimpleNamespace(extra={})]}) == []
+    assert assets.changed(None) == []
+
+
+def test_our_pipeline_of_files_starts_when_flights_have_changed(assets: Any) -> None:  # noqa: ANN401
+    """The one loads what the other waits for."""
+    folder = Path(__file__).parents[2] / "config" / "pipelines"
+    flights, export = (read_pipeline(folder / f"{name}.yaml") for name in ("flights", "flights_export"))
+    assert isinstance(flights, Pipeline)
+    assert isinstance(export, Pipeline)
+
+    assert set(export.changed) <= {asset.name for asset in assets.outlets(flights)}
+    assert assets.outlets(export) == []
