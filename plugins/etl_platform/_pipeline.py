@@ -10,7 +10,23 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from etl_contract import Chart, Extract, LoadTarget, Name, PandasTransform, SqlSource, StageName, Transform, Visualize
+from etl_contract import (
+    Chart,
+    ColumnRules,
+    Expect,
+    Expectation,
+    Extract,
+    Freshness,
+    LoadTarget,
+    Name,
+    PandasTransform,
+    RowRule,
+    SqlSource,
+    StageName,
+    TableRules,
+    Transform,
+    Visualize,
+)
 from etl_platform._problems import Path, Problem, guess, problems_of, report
 from etl_platform._yaml import NotYaml, read_yaml
 
@@ -96,6 +112,9 @@ class Pipeline(_Model):
     )
     extract: Extract = Field(description="The sources, by name.")
     transform: Transform | None = Field(default=None, description="What makes of the sources what is loaded.")
+    expect: Annotated[Expect, Field(min_length=1)] | None = Field(
+        default=None, description="What the datasets are expected to be before they are loaded, by name."
+    )
     load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] = Field(
         description="The tables, by the name of the dataset that goes into each."
     )
@@ -129,6 +148,8 @@ class Pipeline(_Model):
     def _loads_what_is_there(self) -> Self:
         if self.transform is None and (unknown := sorted(set(self.load) - set(self.extract))):
             raise ValueError(f"load: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
+        if self.transform is None and (unknown := sorted(set(self.expect or ()) - set(self.extract))):
+            raise ValueError(f"expect: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
         tables = [target.table for target in self.load.values()]
         if twice := sorted({table for table in tables if tables.count(table) > 1}):
             raise ValueError(f"load: two datasets go into {twice[0]}; the second would undo the first")
@@ -137,7 +158,7 @@ class Pipeline(_Model):
     @property
     def stages(self) -> tuple[StageName, ...]:
         """Give the stages that this pipeline has, in order."""
-        optional = {StageName.transform: self.transform, StageName.visualize: self.visualize}
+        optional = {StageName.transform: self.transform or self.expect, StageName.visualize: self.visualize}
         return tuple(stage for stage in StageName if optional.get(stage, self) is not None)
 
 
@@ -159,7 +180,20 @@ _FIELDS = [
     *_AUTHORED,
     *(
         name
-        for model in (SqlSource, PandasTransform, LoadTarget, Visualize, Chart, Limits, StageLimits)
+        for model in (
+            SqlSource,
+            PandasTransform,
+            Expectation,
+            ColumnRules,
+            RowRule,
+            TableRules,
+            Freshness,
+            LoadTarget,
+            Visualize,
+            Chart,
+            Limits,
+            StageLimits,
+        )
         for name in model.model_fields
     ),
 ]

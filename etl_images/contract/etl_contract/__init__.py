@@ -9,6 +9,7 @@ whatever happens into a StageResult and prints that as the last, marked line. `C
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._expect import Check, ColumnRules, Expect, Expectation, Freshness, OnBreach, RowRule, TableRules
 from etl_contract._report import Chart, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
@@ -30,12 +31,17 @@ from etl_contract._words import Name, TableName
 
 __all__ = [
     "Chart",
+    "Check",
+    "ColumnRules",
     "Conversation",
     "DataError",
     "Dataset",
+    "Expect",
+    "Expectation",
     "Extract",
     "ExtractTask",
     "Fault",
+    "Freshness",
     "Interval",
     "Load",
     "LoadMode",
@@ -44,8 +50,10 @@ __all__ = [
     "LogLine",
     "Name",
     "NothingToDo",
+    "OnBreach",
     "Outcome",
     "PandasTransform",
+    "RowRule",
     "Source",
     "SpecError",
     "SqlSource",
@@ -54,6 +62,7 @@ __all__ = [
     "StageResult",
     "StageTask",
     "TableName",
+    "TableRules",
     "TakenFile",
     "Transform",
     "TransformTask",

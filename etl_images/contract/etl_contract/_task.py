@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
+from etl_contract._expect import Check, Expect
 from etl_contract._model import Model
 from etl_contract._report import Visualize
 from etl_contract._result import Load
@@ -90,11 +91,12 @@ class ExtractTask(StageTask):
 
 
 class TransformTask(StageTask):
-    """What transform is told: the author's function, and the text of its file."""
+    """What transform is told: the author's function, and the text of its file; and what its rows are expected to be."""
 
     stage: Literal[StageName.transform] = StageName.transform
-    spec: Transform
-    files: dict[str, str]
+    spec: Transform | None = None
+    files: dict[str, str] = Field(default={})
+    expect: Expect = Field(default={})
 
 
 class LoadTask(StageTask):
@@ -102,6 +104,9 @@ class LoadTask(StageTask):
 
     stage: Literal[StageName.load] = StageName.load
     spec: dict[Name, LoadTarget]
+    expect: Expect = Field(default={})
+    checks: tuple[Check, ...] = ()
+    quarantined: tuple[Dataset, ...] = ()
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
 
@@ -113,3 +118,4 @@ class VisualizeTask(StageTask):
     spec: Visualize
     report_uri: str
     loads: tuple[Load, ...] = ()
+    checks: tuple[Check, ...] = ()
