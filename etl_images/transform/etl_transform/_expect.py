@@ -131,7 +131,7 @@ def _findings(task: TransformTask, rows: CheckedRows, rules: Sequence[Rule]) -> 
 def _finding(check: Check, rule: Rule, counted: Count) -> _Finding:
     share = f"{100 * check.breaches / counted.rows:.3g} %" if counted.rows else "none"
     words = f"{check.rule}: breached by {check.breaches:,} of {check.rows:,} rows ({share})"
-    tolerated = _is_tolerated(check, rule.tolerate)
+    tolerated = _is_tolerated(check, rule)
     if not tolerated and rule.tolerate:
         most = f"{100 * rule.tolerate:g} %" if isinstance(rule.tolerate, float) else f"{rule.tolerate:,}"
         words += f", more than the {most} tolerated"
@@ -146,11 +146,11 @@ def _finding(check: Check, rule: Rule, counted: Count) -> _Finding:
     return _Finding(check, rule.where, fails, check.breaches > 0, words)
 
 
-def _is_tolerated(check: Check, tolerate: float | None) -> bool:
+def _is_tolerated(check: Check, rule: Rule) -> bool:
     """Compare exactly: a share as it stands in the file, not as a binary fraction."""
-    if isinstance(tolerate, int):
-        return check.breaches <= tolerate
-    return check.breaches <= Decimal(repr(tolerate or 0.0)) * check.rows
+    if isinstance(rule.tolerate, int):
+        return check.breaches <= rule.tolerate
+    return check.breaches <= Decimal(repr(rule.tolerate or 0.0)) * check.rows
 
 
 def _tell(found: _Finding) -> None:
