@@ -9,7 +9,7 @@ DB ?= warehouse
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test lint format run logs psql password check ps status clean
+.PHONY: help up down destroy test lint format run replay logs psql password check ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: ## lay out the Python code, and mend what ruff can
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
 	@setup/run.sh $(PIPELINE) $(DATE)
+
+replay: ## bring quarantined rows back, after a fix: their runs do their work once more (PIPELINE=orders)
+	@setup/replay.sh $(PIPELINE)
 
 logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
 	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)

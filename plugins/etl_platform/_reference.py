@@ -114,13 +114,20 @@ def _kinds(  # noqa: PLR0911 - a kind a line
 
 
 def _many(words: list[str]) -> str:
-    return " or ".join(f"{word}s" for word in words)
+    parts = (word.partition(",") for word in words)
+    return " or ".join(f"{noun}s{comma}{rest}" for noun, comma, rest in parts)
 
 
 def _range(noun: str, field: Schema) -> str:
     above, least, most = (field.get(key) for key in ("exclusiveMinimum", "minimum", "maximum"))
     parts = [
         *([f"above {above}"] if above is not None else []),
-        *([f"{least} to {most}"] if least is not None else [f"at most {most}"] if most is not None else []),
+        *(
+            [f"at least {least}" if most is None else f"{least} to {most}"]
+            if least is not None
+            else [f"at most {most}"]
+            if most is not None
+            else []
+        ),
     ]
     return ", ".join([noun, *parts])
