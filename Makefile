@@ -11,7 +11,7 @@ AS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run put logs exports psql password check ps status clean
+.PHONY: help up down destroy test bench lint format run replay put logs exports psql password check ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: ## lay out the Python code, and mend what ruff can
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
 	@setup/run.sh $(PIPELINE) $(DATE)
+
+replay: ## bring quarantined rows back, after a fix: their runs do their work once more (PIPELINE=orders)
+	@setup/replay.sh $(PIPELINE)
 
 put: ## put a file into the inbox (FILE=orders.csv AS=orders/2026-01-31.csv)
 	@setup/put.sh "$(FILE)" $(if $(AS),"$(AS)")

@@ -21,7 +21,10 @@ def enrich(
     """Give the flights that took off, enriched, and a line a day, airport and airline about all that were planned."""
     planned = add_airline(normalise(flights), airlines)
     departed = planned[is_possible(planned)]
-    print(f"{planned['dep_delay'].isna().sum()} flights cancelled, {len(planned)} planned")
+    cancelled = planned["dep_delay"].isna().sum()
+    print(
+        f"{len(planned)} flights planned, {cancelled} cancelled, {len(planned) - len(departed) - cancelled} impossible"
+    )
     enriched = add_weather(add_airports(add_aircraft(departed, planes), airports), weather)
     return {"flights": derive(enriched), "daily_delays": daily_delays(planned)}
 

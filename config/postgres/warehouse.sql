@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS etl.loads (
     UNIQUE (pipeline, run_id, dataset, target_table)
 );
 ALTER TABLE etl.loads ADD COLUMN IF NOT EXISTS table_id oid;
+ALTER TABLE etl.loads ADD COLUMN IF NOT EXISTS rows_quarantined bigint NOT NULL DEFAULT 0;
 CREATE INDEX IF NOT EXISTS loads_target_table_loaded_at_idx ON etl.loads (target_table, loaded_at);
 
 COMMENT ON TABLE  etl.loads                IS 'One row for each dataset that a run has loaded, written in the transaction that loaded it';
@@ -46,6 +47,7 @@ COMMENT ON COLUMN etl.loads.rows_staged    IS 'Rows in the dataset';
 COMMENT ON COLUMN etl.loads.rows_inserted  IS 'Rows that the merge added';
 COMMENT ON COLUMN etl.loads.rows_updated   IS 'Rows that the merge changed';
 COMMENT ON COLUMN etl.loads.rows_deleted   IS 'Rows that the merge removed';
+COMMENT ON COLUMN etl.loads.rows_quarantined IS 'Rows that a check set aside before, which are not in the dataset any more';
 COMMENT ON COLUMN etl.loads.sha256         IS 'Checksum of the Parquet file that was loaded';
 COMMENT ON COLUMN etl.loads.table_id       IS 'Number of the table: one that is dropped and made again has another';
 COMMENT ON COLUMN etl.loads.loaded_at      IS 'When it was loaded';
@@ -88,11 +90,65 @@ COMMENT ON COLUMN etl.files.bytes    IS 'Its size';
 COMMENT ON COLUMN etl.files.run_id   IS 'The run that took it';
 COMMENT ON COLUMN etl.files.taken_at IS 'When that was';
 
+-- What was checked ----------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS etl.checks (
+    pipeline   text NOT NULL,
+    run_id     text NOT NULL,
+    dataset    text NOT NULL,
+    rule       text NOT NULL,
+    on_breach  text NOT NULL,
+    rows       bigint NOT NULL,
+    breaches   bigint NOT NULL,
+    checked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (pipeline, run_id, dataset, rule)
+);
+COMMENT ON TABLE  etl.checks            IS 'What came of each rule in each run that has loaded';
+COMMENT ON COLUMN etl.checks.pipeline   IS 'The pipeline, as its file is named';
+COMMENT ON COLUMN etl.checks.run_id     IS 'The run, as Airflow names it';
+COMMENT ON COLUMN etl.checks.dataset    IS 'The dataset that was checked';
+COMMENT ON COLUMN etl.checks.rule       IS 'The rule, as it reads';
+COMMENT ON COLUMN etl.checks.on_breach  IS 'What a breach does: fail, quarantine or warn';
+COMMENT ON COLUMN etl.checks.rows       IS 'Rows that were checked';
+COMMENT ON COLUMN etl.checks.breaches   IS 'Rows that breached it; of a rule over the whole table 1 or 0';
+COMMENT ON COLUMN etl.checks.checked_at IS 'When it was written down';
+
+CREATE TABLE IF NOT EXISTS quarantine.rows (
+    pipeline       text NOT NULL,
+    run_id         text NOT NULL,
+    dataset        text NOT NULL,
+    row_number     bigint NOT NULL,
+    rule           text NOT NULL,
+    column_name    text,
+    value          text,
+    also           text[] NOT NULL DEFAULT '{}',
+    "row"          jsonb NOT NULL,
+    interval_start timestamptz NOT NULL,
+    interval_end   timestamptz NOT NULL,
+    quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (pipeline, run_id, dataset, row_number)
+);
+CREATE INDEX IF NOT EXISTS rows_pipeline_interval_idx ON quarantine.rows (pipeline, interval_start, interval_end);
+COMMENT ON TABLE  quarantine.rows                IS 'Rows that a check set aside, whole; written in the transaction that loaded the others';
+COMMENT ON COLUMN quarantine.rows.pipeline       IS 'The pipeline, as its file is named';
+COMMENT ON COLUMN quarantine.rows.run_id         IS 'The run, as Airflow names it';
+COMMENT ON COLUMN quarantine.rows.dataset        IS 'The dataset that the row was in';
+COMMENT ON COLUMN quarantine.rows.row_number     IS 'Its place there, from 1';
+COMMENT ON COLUMN quarantine.rows.rule           IS 'The first rule that it breaches';
+COMMENT ON COLUMN quarantine.rows.column_name    IS 'The column that this rule is about, if it is about one';
+COMMENT ON COLUMN quarantine.rows.value          IS 'What stands in that column, or in those that the condition mentions';
+COMMENT ON COLUMN quarantine.rows.also           IS 'The other rules that it breaches';
+COMMENT ON COLUMN quarantine.rows."row"          IS 'The whole row, a field a column';
+COMMENT ON COLUMN quarantine.rows.interval_start IS 'Begin of the run''s interval, inclusive';
+COMMENT ON COLUMN quarantine.rows.interval_end   IS 'End of the run''s interval, exclusive';
+COMMENT ON COLUMN quarantine.rows.quarantined_at IS 'When it was set aside';
+
 -- Rights --------------------------------------------------------------------------------------------------------------
 
 GRANT USAGE, CREATE ON SCHEMA mart, staging, quarantine TO load;
 GRANT USAGE ON SCHEMA etl TO load;
 GRANT SELECT, INSERT, UPDATE ON etl.loads, etl.watermarks, etl.files TO load;
+GRANT SELECT, INSERT, DELETE ON etl.checks, quarantine.rows TO load;
 GRANT USAGE ON SCHEMA etl TO extract;
 GRANT SELECT ON etl.watermarks, etl.files TO extract;
 

@@ -1,4 +1,4 @@
-"""The commands behind `make check` and `make run`, and one for the docs: python -m etl_platform --help."""
+"""The commands behind `make check`, `run` and `replay`, and one for the docs: python -m etl_platform --help."""
 
 import argparse
 import sys
@@ -26,6 +26,15 @@ def main() -> int:
     run.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the last complete interval")
     run.add_argument("--wait-for-dag", type=int, default=120, metavar="SECONDS", help="until Airflow has read the file")
     run.set_defaults(command=_run)
+
+    replay = commands.add_parser("replay", help="let runs do their work once more, and follow them to the end")
+    replay.add_argument("pipeline", metavar="PIPELINE")
+    replay.add_argument("runs", nargs="+", metavar="RUN_ID", help="in the order of their intervals")
+    replay.add_argument("--quarantined", nargs="+", required=True, metavar="RUN_ID", help="those that set rows aside")
+    replay.add_argument(
+        "--wait-for-dag", type=int, default=120, metavar="SECONDS", help="until Airflow has read the file"
+    )
+    replay.set_defaults(command=_replay)
 
     print_reference = commands.add_parser("reference", help="print docs/pipelines.md")
     print_reference.set_defaults(command=_reference)
@@ -57,6 +66,16 @@ def _run(arguments: argparse.Namespace) -> int:
     from etl_platform._follow import follow  # noqa: PLC0415 - `check` needs no HTTP client
 
     return follow(arguments.pipeline, arguments.day, arguments.wait_for_dag)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    """Run again through Airflow's REST API what set rows aside."""
+    from etl_platform._replay import replay  # noqa: PLC0415 - as above
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    return replay(arguments.pipeline, arguments.runs, set(arguments.quarantined), arguments.wait_for_dag, say)
 
 
 def _reference(_: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -42,9 +43,25 @@ class AirflowApi:
         run: dict[str, Any] = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).raise_for_status().json()
         return run
 
+    def clear(self, dag_id: str, run_id: str, task_ids: list[str]) -> None:
+        """Let a run do these tasks once more, with the pipeline as it is now."""
+        body = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "task_ids": task_ids,
+            "only_failed": False,
+            "run_on_latest_version": True,
+        }
+        self._client.post(f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body).raise_for_status()
+
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Give a run with its state."""
         return self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")
+
+    def find_run(self, dag_id: str, run_id: str) -> dict[str, Any] | None:
+        """Give a run, or nothing where Airflow does not know it any more."""
+        answer = self._client.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+        return None if answer.status_code == httpx.codes.NOT_FOUND else answer.raise_for_status().json()
 
     def tasks(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
         """Give the task instances of a run by their task's id."""

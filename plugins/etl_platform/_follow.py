@@ -25,11 +25,11 @@ def follow(pipeline: str, day: date | None, wait_for_dag: int, say: Callable[[st
     say = say or (lambda line: print(line, flush=True))
     try:
         api = AirflowApi.login()
-        if complaint := _wait_for_dag(api, pipeline, wait_for_dag):
+        if complaint := wait_for_dag_of(api, pipeline, wait_for_dag):
             say(complaint)
             return 1
         run = _run_of(api, pipeline, day, say)
-        succeeded = _follow_stages(api, pipeline, run["dag_run_id"], say)
+        succeeded = follow_stages(api, pipeline, run["dag_run_id"], say)
         address = run_address(pipeline, run["dag_run_id"])
         say(f"Run:    {address}")
         if succeeded and "visualize" in api.tasks(pipeline, run["dag_run_id"]):
@@ -57,7 +57,7 @@ def _base() -> str:
     return os.environ.get("AIRFLOW__API__BASE_URL", "http://localhost:8080").rstrip("/")
 
 
-def _wait_for_dag(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
+def wait_for_dag_of(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
     """Wait until Airflow has read the pipeline's file; say why it cannot run."""
     deadline = time.monotonic() + seconds
     while (dag := api.dag(pipeline)) is None:
@@ -83,7 +83,7 @@ def _run_of(api: AirflowApi, pipeline: str, day: date | None, say: Callable[[str
     return api.trigger(pipeline, {"day": day.isoformat()} if day else {})
 
 
-def _follow_stages(api: AirflowApi, pipeline: str, run_id: str, say: Callable[[str], None]) -> bool:
+def follow_stages(api: AirflowApi, pipeline: str, run_id: str, say: Callable[[str], None]) -> bool:
     """Tell each stage once when it is over, and its trouble when it has some; say whether all went well."""
     told: set[tuple[str, int, str]] = set()
     last_word = time.monotonic()

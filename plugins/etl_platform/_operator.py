@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from etl_contract import (
+    Check,
     Conversation,
     Dataset,
     ExtractTask,
@@ -182,30 +183,39 @@ class StageOperator(DockerOperator):
         match self.stage:
             case StageName.extract:
                 return ExtractTask(spec=pipeline.extract, **common)
-            case StageName.transform if pipeline.transform is not None:
-                inputs = before[StageName.extract].datasets
+            case StageName.transform if StageName.transform in pipeline.stages:
                 lines = {
                     place: line for place, line in text_lines(pipeline.text).items() if place.startswith("transform.")
                 }
                 return TransformTask(
-                    spec=pipeline.transform, files=pipeline.files, lines=lines, inputs=inputs, **common
+                    spec=pipeline.transform,
+                    files=pipeline.files,
+                    lines=lines,
+                    expect=pipeline.expect or {},
+                    inputs=before[StageName.extract].datasets,
+                    **common,
                 )
             case StageName.load:
-                inputs = before[StageName.extract if pipeline.transform is None else StageName.transform].datasets
                 extracted = before[StageName.extract]
+                made = before.get(StageName.transform, extracted)
                 return LoadTask(
                     spec=pipeline.load or {},
                     export=tuple(exports_of(pipeline.export)),
-                    inputs=inputs,
+                    inputs=made.datasets,
+                    expect={name: part for name, e in (pipeline.expect or {}).items() if (part := e.warehouse_part())},
+                    checks=_in_short(made.checks),
+                    quarantined=made.quarantined,
                     watermarks=extracted.watermarks,
                     files=extracted.files,
                     **common,
                 )
             case StageName.visualize if pipeline.visualize is not None:
-                datasets: list[Dataset] = [dataset for result in before.values() for dataset in result.datasets]
+                # A dataset that a stage hands on as it found it is told once.
+                datasets: dict[Dataset, None] = {data: None for result in before.values() for data in result.datasets}
                 return VisualizeTask(
                     spec=pipeline.visualize,
                     inputs=tuple(datasets),
+                    checks=_in_short(before[StageName.load].checks),
                     loads=before[StageName.load].loads,
                     report_uri=f"file:///reports/{folder}",
                     **common,
@@ -222,3 +232,8 @@ class StageOperator(DockerOperator):
                 raise AirflowFailException(f"Stage {stage.value} left no result. Clear it, and those after it.")
             results[stage] = StageResult.model_validate(value)
         return results
+
+
+def _in_short(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Leave out the examples, which stand in the log: a task has to fit into one environment variable."""
+    return tuple(check.model_copy(update={"examples": ()}) for check in checks)

@@ -12,11 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, Tag, ValidationError, field_v
 
 from etl_contract import (
     Chart,
+    ColumnRules,
+    Expect,
+    Expectation,
     Exports,
     ExportTarget,
     Extract,
     Figure,
     FilesSource,
+    Freshness,
     HttpSource,
     LoadTarget,
     Name,
@@ -24,10 +28,12 @@ from etl_contract import (
     PandasTransform,
     Parameter,
     ReportTable,
+    RowRule,
     SqlSource,
     SqlTransform,
     StageName,
     TableName,
+    TableRules,
     Transform,
     Visualize,
     by_shape,
@@ -138,6 +144,9 @@ class Pipeline(_Model):
     )
     extract: Extract = Field(description="The sources, by name.")
     transform: Transform | None = Field(default=None, description="What makes of the sources what is loaded.")
+    expect: Annotated[Expect, Field(min_length=1)] | None = Field(
+        default=None, description="What the datasets are expected to be before they are loaded, by name."
+    )
     load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] | None = Field(
         default=None, description="The tables, by the name of the dataset that goes into each."
     )
@@ -182,7 +191,7 @@ class Pipeline(_Model):
         if self.load is None and self.export is None:
             raise ValueError("load: required, but not there; write it, or 'export', or both")
         made = self._made
-        for section, names in (("load", self.load or {}), ("export", self.export or {})):
+        for section, names in (("expect", self.expect or {}), ("load", self.load or {}), ("export", self.export or {})):
             if self.transform is None and (unknown := sorted(set(names) - set(self.extract))):
                 raise ValueError(f"{section}: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
             if made and (unknown := sorted(set(names) - made)):
@@ -221,7 +230,7 @@ class Pipeline(_Model):
     @property
     def stages(self) -> tuple[StageName, ...]:
         """Give the stages that this pipeline has, in order."""
-        optional = {StageName.transform: self.transform, StageName.visualize: self.visualize}
+        optional = {StageName.transform: self.transform or self.expect, StageName.visualize: self.visualize}
         return tuple(stage for stage in StageName if optional.get(stage, self) is not None)
 
 
@@ -256,6 +265,11 @@ _FIELDS = [
             PandasTransform,
             SqlTransform,
             Parameter,
+            Expectation,
+            ColumnRules,
+            RowRule,
+            TableRules,
+            Freshness,
             LoadTarget,
             Changed,
             ExportTarget,

@@ -115,7 +115,8 @@ def _kinds(  # noqa: PLR0911 - a kind a line
 
 
 def _many(words: list[str]) -> str:
-    return " or ".join(word.replace("list of", "lists of") if "list of" in word else f"{word}s" for word in words)
+    parts = (word.replace("list of", "lists of").partition(",") for word in words)
+    return " or ".join(f"{noun}{'' if 'lists of' in noun else 's'}{comma}{rest}" for noun, comma, rest in parts)
 
 
 def _range(noun: str, field: Schema) -> str:

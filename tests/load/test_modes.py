@@ -97,6 +97,7 @@ def test_ledger_tells_what_was_done(loading: Loading, case: Case) -> None:
         "rows_inserted": 500,
         "rows_updated": 0,
         "rows_deleted": 0,
+        "rows_quarantined": 0,
         "sha256": task.inputs[0].sha256,
     }
 

@@ -36,6 +36,16 @@ CAN = [
         ),
     ),
     ("load", "warehouse", "select count(*) from etl.loads"),
+    (
+        "load",
+        "warehouse",
+        (
+            "insert into etl.checks values ('p', 'r', 'd', 'x unique', 'warn', 2, 1); delete from etl.checks;"
+            " insert into quarantine.rows values ('p', 'r', 'd', 1, 'x', null, null, '{}', '{}', now(), now());"
+            " delete from quarantine.rows"
+        ),
+    ),
+    ("report", "warehouse", "table etl.checks; table quarantine.rows"),
     ("report", "warehouse", "table mart.sales; table etl.loads; table quarantine.sales"),
     ("analyst", "warehouse", "table mart.sales; table etl.loads; table quarantine.sales; table staging.sales"),
     ("analyst", "warehouse", "select i from sales; explain analyze table sales"),
@@ -56,6 +66,8 @@ CANNOT = [
     ("extract", "warehouse", "table staging.sales", "permission denied for schema staging"),
     ("extract", "warehouse", "table quarantine.sales", "permission denied for schema quarantine"),
     ("load", "warehouse", "delete from etl.loads", "permission denied for table loads"),
+    ("load", "warehouse", "update quarantine.rows set value = null", "permission denied for table rows"),
+    ("analyst", "warehouse", "delete from quarantine.rows", "permission denied for table rows"),
     ("load", "warehouse", "truncate etl.loads", "permission denied for table loads"),
     ("load", "warehouse", "drop table etl.loads", "must be owner of table loads"),
     ("load", "warehouse", "alter table etl.loads drop column sha256", "must be owner of table loads"),
@@ -179,6 +191,7 @@ def test_ledger_has_its_columns_in_order(server: Server) -> None:
         "sha256|text|t",
         "loaded_at|timestamp with time zone|t",
         "table_id|oid|t",
+        "rows_quarantined|bigint|t",
     ]
 
 

@@ -11,6 +11,7 @@ from etl_contract._columns import ColumnType, Declared, declared
 from etl_contract._dataset import Dataset
 from etl_contract._documents import DocumentSource, Format, format_of
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._expect import Check, ColumnRules, Expect, Expectation, Freshness, OnBreach, RowRule, TableRules
 from etl_contract._exports import Export, ExportFormat, Exports, ExportTarget, exports_of
 from etl_contract._files import FilesSource
 from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
@@ -36,12 +37,16 @@ from etl_contract._words import Name, TableName, by_shape
 
 __all__ = [
     "Chart",
+    "Check",
+    "ColumnRules",
     "ColumnType",
     "Conversation",
     "DataError",
     "Dataset",
     "Declared",
     "DocumentSource",
+    "Expect",
+    "Expectation",
     "Export",
     "ExportFormat",
     "ExportTarget",
@@ -52,6 +57,7 @@ __all__ = [
     "Figure",
     "FilesSource",
     "Format",
+    "Freshness",
     "HttpSource",
     "Interval",
     "Load",
@@ -61,12 +67,14 @@ __all__ = [
     "LogLine",
     "Name",
     "NothingToDo",
+    "OnBreach",
     "Outcome",
     "Paging",
     "PandasTransform",
     "Parameter",
     "ParameterType",
     "ReportTable",
+    "RowRule",
     "SchemaChange",
     "Source",
     "SpecError",
@@ -78,6 +86,7 @@ __all__ = [
     "StageTask",
     "Step",
     "TableName",
+    "TableRules",
     "TakenFile",
     "Transform",
     "TransformTask",

@@ -5,6 +5,7 @@ from typing import Self
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import StageError
+from etl_contract._expect import Check
 from etl_contract._exports import Export
 from etl_contract._model import Model
 from etl_contract._state import TakenFile, Watermark
@@ -51,12 +52,14 @@ class Load(Model):
     rows_inserted: int
     rows_updated: int
     rows_deleted: int
+    rows_quarantined: int = 0
 
 
 class StageResult(Model):
     """The end of a stage: its outcome, references to what it made, and what it cost.
 
     Seconds are wall and processor time of the stage's process, `peak_memory` its largest resident size in bytes.
+    `quarantined` are the rows that left the dataset of the same name, with the reasons.
     """
 
     outcome: Outcome
@@ -66,6 +69,8 @@ class StageResult(Model):
     files: tuple[TakenFile, ...] = ()
     loads: tuple[Load, ...] = ()
     exports: tuple[Export, ...] = ()
+    checks: tuple[Check, ...] = ()
+    quarantined: tuple[Dataset, ...] = ()
     report_uri: str | None = None
     rows_in: int = 0
     rows_out: int = 0

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
+from etl_contract._expect import Check, Expect
 from etl_contract._exports import ExportTarget
 from etl_contract._model import Model
 from etl_contract._parameters import Parameter, Value, parameter_values
@@ -113,12 +114,16 @@ class ExtractTask(StageTask):
 
 
 class TransformTask(StageTask):
-    """What transform is told: its steps, the texts of the author's files, and where each query in the YAML begins."""
+    """What transform is told.
+
+    Its steps, the texts of the author's files, where each query in the YAML begins, and what is expected of the rows.
+    """
 
     stage: Literal[StageName.transform] = StageName.transform
-    spec: Transform
+    spec: Transform | None = None
     files: dict[str, str] = Field(default={})
     lines: dict[str, int] = Field(default={})
+    expect: Expect = Field(default={})
 
 
 class LoadTask(StageTask):
@@ -127,6 +132,9 @@ class LoadTask(StageTask):
     stage: Literal[StageName.load] = StageName.load
     spec: dict[Name, LoadTarget]
     export: tuple[tuple[Name, ExportTarget], ...] = ()
+    expect: Expect = Field(default={})
+    checks: tuple[Check, ...] = ()
+    quarantined: tuple[Dataset, ...] = ()
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
 
@@ -138,3 +146,4 @@ class VisualizeTask(StageTask):
     spec: Visualize
     report_uri: str
     loads: tuple[Load, ...] = ()
+    checks: tuple[Check, ...] = ()

@@ -49,13 +49,15 @@ def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
         refuse([problem for job in jobs for problem in value_problems(connection, job)])
         refuse([problem for job in jobs for problem in MODES[job.target.mode].row_problems(connection, job)])
         connection.commit()
-        loads = merge(connection, jobs)
+        loads, checks = merge(connection, jobs)
     except StageError:
         _unstage(connection, jobs)
         raise
     return StageResult(
         outcome=Outcome.done,
         loads=loads,
+        checks=checks,
+        quarantined=jobs[0].task.quarantined,
         rows_in=sum(load.rows_staged for load in loads),
         rows_out=sum(load.rows_inserted + load.rows_updated for load in loads),
         bytes_out=sum(job.sent["bytes"] for job in jobs),

@@ -1,4 +1,4 @@
-"""Runs the transform stage: the author's steps, each between Parquet and Parquet."""
+"""Runs the transform stage: the author's steps, each between Parquet and Parquet, and the checks of what they made."""
 
 import structlog
 
@@ -8,14 +8,35 @@ log = structlog.get_logger()
 
 
 def transform(task: TransformTask) -> StageResult:
+    """Make the datasets, or take the extracted ones as they are, and check what is expected of them."""
+    if task.spec is None:
+        datasets, rows_in = task.inputs, sum(dataset.rows for dataset in task.inputs)
+    else:
+        datasets, rows_in = _made(task)
+    result = StageResult(outcome=Outcome.done, datasets=datasets, rows_in=rows_in)
+    if task.expect:
+        from etl_transform._expect import check_datasets  # noqa: PLC0415 - DuckDB only where something is expected
+
+        result = result.model_copy(update=check_datasets(task, datasets)._asdict())
+    for dataset in result.datasets:
+        tell = log.info if dataset.rows else log.warning
+        tell(f"transformed {dataset.name}", rows=dataset.rows, bytes=dataset.bytes)
+    return result.model_copy(
+        update={
+            "rows_out": sum(dataset.rows for dataset in result.datasets),
+            "bytes_out": sum(dataset.bytes for dataset in result.datasets),
+        }
+    )
+
+
+def _made(task: TransformTask) -> tuple[tuple[Dataset, ...], int]:
     """Run the steps in order: each sees what was extracted and what earlier steps made, and may make that anew.
 
-    What the steps made, in its last form, is the result.
+    Gives what the steps made, in its last form, and the rows that went in.
     """
-    steps = steps_of(task.spec)
     read: dict[str, Dataset] = {}
     made: dict[str, Dataset] = {}
-    for number, step in enumerate(steps, start=1):
+    for number, step in enumerate(steps_of(task.spec), start=1):
         section = f"transform.{number}" if isinstance(task.spec, tuple) else "transform"
         there = {dataset.name: dataset for dataset in task.inputs} | made
         # A stage imports what its steps need, and nothing else: DuckDB and pandas take a while.
@@ -29,16 +50,7 @@ def transform(task: TransformTask) -> StageResult:
             done = run_pandas(task, step, there)
         read |= {dataset.uri: dataset for dataset in done.read if dataset in task.inputs}
         made |= {dataset.name: dataset for dataset in done.datasets}
-    for dataset in made.values():
-        tell = log.info if dataset.rows else log.warning
-        tell(f"transformed {dataset.name}", rows=dataset.rows, bytes=dataset.bytes)
-    return StageResult(
-        outcome=Outcome.done,
-        datasets=tuple(made.values()),
-        rows_in=sum(dataset.rows for dataset in read.values()),
-        rows_out=sum(dataset.rows for dataset in made.values()),
-        bytes_out=sum(dataset.bytes for dataset in made.values()),
-    )
+    return tuple(made.values()), sum(dataset.rows for dataset in read.values())
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def _replacement(field: pa.Field, dataset: str) -> str | None:
     """Write how a column is read that DuckDB would take for something else: a duration is stored as a whole number."""
     if pa.types.is_decimal256(field.type):
         problem = f"{dataset}.{field.name} has up to {field.type.precision} digits, and DuckDB's decimals at most 38"
-        raise SpecError(problem, where=f"dataset {dataset}", hint="Cast it where it is extracted, or use pandas.")
+        raise SpecError(problem, where=f"dataset {dataset}", hint="Cast it to fewer, or to text, where it is made.")
     if not pa.types.is_duration(field.type):
         return None
     column = identifier(field.name)
