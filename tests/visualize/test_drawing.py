@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -101,3 +102,18 @@ def test_values_are_written_as_text() -> None:
 def test_a_title_names_its_files(title: str, slug: str) -> None:
     """Whatever stands in it, the name is plain and short."""
     assert slug_of(title) == slug
+
+
+@pytest.mark.parametrize(
+    "word", ["a\0b", "a\x01b", "a\ufffeb", "a\u202eb", "</text><script>alert(1)</script>", "]]>&<"]
+)
+def test_whatever_a_text_holds_it_is_drawn(word: str) -> None:
+    """A character that no SVG can have is replaced; one in a value of the warehouse would abort the process."""
+    rows = table([{"n": 1, "name": word}])
+    given = chart(title=word, x="n", y={"field": "name", "title": word})
+    drawing = draw(1, given, rows, word)
+
+    root = ET.fromstring(drawing.svg)  # noqa: S314 - our own
+    assert root.tag.endswith("svg")
+    assert [element for element in root.iter() if element.tag.endswith("script")] == []
+    assert png_detail(drawing.png)[2] > 20

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from etl_contract import ExportTarget, SpecError, StageError, Unavailable
 from etl_contract.parquet import Hashing
 
 _OPTIONS = {"region", "endpoint_override", "scheme"}
+_DETAIL = re.compile(r"^.*\[errno \d+\] ", re.IGNORECASE)  # what Arrow puts before the system's words
 _REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY", "SIGNATURE", "InvalidAccessKeyId", "403")
 
 
@@ -49,7 +51,7 @@ class ExportFile:
             with sink:
                 if self._compressed:
                     # Without name and time, so that the same rows are the same bytes.
-                    with gzip.GzipFile("", "wb", fileobj=cast("IO[bytes]", sink), mtime=0) as packed:
+                    with gzip.GzipFile("", "wb", 6, cast("IO[bytes]", sink), mtime=0) as packed:
                         yield cast("IO[bytes]", packed)
                 else:
                     yield cast("IO[bytes]", sink)
@@ -139,7 +141,8 @@ def _s3(connection: str, bucket: str, where: str, connections: Path) -> pa.fs.Fi
 
 def _told(error: OSError, where: str) -> StageError:
     """Say what the disk or the store says, in an outcome of ours."""
-    message = (error.strerror or str(error)).strip().partition("\n")[0]
+    said = (error.strerror or str(error)).strip().partition("\n")[0]
+    message = _DETAIL.sub("", said)
     if any(word in message for word in _REFUSED):
         return SpecError(f"we may not: {message}", where=where, hint="Check the connection's keys.")
     if "NO_SUCH_BUCKET" in message or "NoSuchBucket" in message:

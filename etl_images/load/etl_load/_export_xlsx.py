@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.types as of
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from etl_contract import DataError
 from etl_load._export_text import NO_NUMBER, text
@@ -44,12 +45,15 @@ def write_xlsx(batches: Iterable[pa.RecordBatch], sink: IO[bytes], folder: str, 
     """
     path = Path(folder) / "book.xlsx"
     options = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})  # the same rows are the same bytes
-        sheet = _Sheet(book, about)
-        for batch in batches:
-            for values in zip(*(_values(column, about.timezone) for column in batch.columns), strict=True):
-                sheet.add(values)
+    try:
+        with xlsxwriter.Workbook(str(path), options) as book:
+            book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})  # the same rows are the same bytes
+            sheet = _Sheet(book, about)
+            for batch in batches:
+                for values in zip(*(_values(column, about.timezone) for column in batch.columns), strict=True):
+                    sheet.add(values)
+    except FileCreateError as error:
+        raise (error.args[0] if isinstance(error.args[0], OSError) else error) from error
     with path.open("rb") as made:
         shutil.copyfileobj(made, sink, 1024 * 1024)
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import vl_convert
 
@@ -16,6 +16,7 @@ from etl_visualize._whole import is_composed
 # vl-convert brings Liberation Sans, which has Arial's metrics: text takes the same room wherever the SVG is opened.
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _FACETS = {"row", "column", "facet"}
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WIDTH, _HEIGHT = 760, 300
 _FACET_WIDTH, _FACET_HEIGHT = 220, 200
 _LETTER, _SYMBOL = 6.5, 34  # widths in a legend
@@ -56,7 +57,7 @@ def draw(number: int, chart: Chart, table: Table, subtitle: str) -> Drawing:
     if spec.get("width") == "container":
         titled |= {"width": _WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
     try:
-        svg = vl_convert.vegalite_to_svg(titled, allowed_base_urls=[])
+        svg = vl_convert.vegalite_to_svg(_drawable(titled), allowed_base_urls=[])
     except ValueError as error:
         problem = str(error).strip().splitlines()[0]
         hint = "Try the chart in https://vega.github.io/editor."
@@ -68,6 +69,15 @@ def slug_of(title: str) -> str:
     """Give a title as a file's name."""
     ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_title).strip("-")[:60].strip("-") or "chart"
+
+
+def _drawable(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Replace characters that no SVG can have, of which one would abort the process."""
+    if isinstance(value, str):
+        return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_drawable(key): _drawable(inner) for key, inner in value.items()}
+    return [_drawable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _size(spec: Spec) -> Spec:
