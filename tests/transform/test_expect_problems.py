@@ -182,8 +182,8 @@ def test_a_condition_that_is_none_is_told(tmp_path: Path, that: str, told: str) 
         (
             {"table": {"fresh": {"column": "instant", "within": "2 weeks"}}},
             (
-                "table: instant fresh within 2 weeks: the newest is 1970-01-01 00:00:00.000002+00, and the interval ends "
-                "at 2026-02-01 00:00:00-05:00"
+                "table: instant fresh within 2 weeks: the newest is 1970-01-01 00:00:00.000002+00, and the interval "
+                "ends at 2026-02-01 00:00:00-05:00"
             ),
         ),
     ],

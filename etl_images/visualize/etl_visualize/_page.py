@@ -50,6 +50,7 @@ def summary(task: VisualizeTask, drawings: Sequence[Drawing], made: datetime) ->
         "made": made.isoformat(timespec="seconds"),
         "inputs": [dataset.model_dump() for dataset in task.inputs],
         "loads": [load.model_dump() for load in task.loads],
+        "checks": [check.model_dump(mode="json", exclude={"examples"}) for check in task.checks],
         "charts": [_chart_summary(drawing) for drawing in drawings],
     }
 
