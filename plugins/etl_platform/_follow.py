@@ -113,7 +113,7 @@ def _told(api: AirflowApi, pipeline: str, run_id: str, name: str, task: dict[str
         result = StageResult.model_validate(api.result(pipeline, run_id, name))
         loaded = "".join(
             f"\n{'':33}{load.table}: {load.rows_inserted:,} inserted, {load.rows_updated:,} updated, "
-            f"{load.rows_deleted:,} deleted"
+            f"{load.rows_deleted:,} deleted{f', {load.rows_quarantined:,} quarantined' * bool(load.rows_quarantined)}"
             for load in result.loads
         )
         loaded += "".join(f"\n{'':33}{export.uri}: {export.rows:,} rows" for export in result.exports)

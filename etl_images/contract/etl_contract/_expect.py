@@ -62,6 +62,12 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - as above
     return value
 
 
+def _two_ends(ends: Any) -> Any:  # noqa: ANN401 - as above
+    if isinstance(ends, list | tuple) and len(ends) != 2:  # noqa: PLR2004 - both ends
+        raise ValueError("write the lower and the upper end, such as [0, null]")
+    return ends
+
+
 def _a_range(ends: tuple[Any, ...]) -> tuple[Any, ...]:
     low, high = ends
     if low is None and high is None:
@@ -77,15 +83,15 @@ def _a_range(ends: tuple[Any, ...]) -> tuple[Any, ...]:
 
 Value = Annotated[bool | int | float | str, BeforeValidator(_a_word)]
 Bound = Annotated[int | float | str, BeforeValidator(_finite), BeforeValidator(_a_word)]
-Range = Annotated[tuple[Bound | None, ...], Field(min_length=2, max_length=2), AfterValidator(_a_range)]
+Range = Annotated[tuple[Bound | None, ...], BeforeValidator(_two_ends), AfterValidator(_a_range)]
 Sizes = Annotated[
     tuple[Annotated[int, Field(ge=0, strict=True)] | None, ...],
-    Field(min_length=2, max_length=2),
+    BeforeValidator(_two_ends),
     AfterValidator(_a_range),
 ]
 Factors = Annotated[
     tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, ...],
-    Field(min_length=2, max_length=2),
+    BeforeValidator(_two_ends),
     AfterValidator(_a_range),
 ]
 Tolerance = Annotated[

@@ -37,6 +37,7 @@ def open_duckdb(run_uri: str, datasets: Iterable[Dataset] = ()) -> Iterator[duck
     folder = local_path(run_uri)
     spill = folder / "transform" / ".spill"
     shutil.rmtree(spill, ignore_errors=True)
+    spill.parent.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder only
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{memory_for_duckdb() // 1024}KiB",
         "threads": cores(),

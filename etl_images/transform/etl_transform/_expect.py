@@ -27,6 +27,7 @@ from etl_contract import (
     SpecError,
     StageError,
     TransformTask,
+    Unavailable,
 )
 from etl_transform._checked_rows import CheckedRows
 from etl_transform._count import Count, count, examples_of
@@ -198,6 +199,9 @@ def _explaining() -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise MemoryError(str(error)) from error
+    except duckdb.IOException as error:
+        hint = "Is there space left on the volume of the runs?"
+        raise Unavailable(str(error).partition("\n")[0], where="expect", hint=hint) from error
     except duckdb.DataError as error:
         hint = "Let the condition be one that every row can be asked, such as with try_cast."
         raise DataError(str(error).partition("\n")[0], where="expect", hint=hint) from error

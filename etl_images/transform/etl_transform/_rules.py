@@ -50,7 +50,7 @@ def rules_of(rows: CheckedRows, expectation: Expectation, timezone: str) -> tupl
         for kind, words in wanted.words():
             try:
                 breach = _breach(rows, column, kind, wanted, timezone)
-            except (ValueError, duckdb.Error) as error:
+            except (ValueError, duckdb.ProgrammingError) as error:
                 hint = "Correct the rule, or the column in the transform."
                 problems.append(SpecError(_first_line(error), where=f"{where}.{kind}", hint=hint))
                 continue
@@ -135,7 +135,7 @@ def _condition_problem(rows: CheckedRows, rule: RowRule, where: str) -> SpecErro
     try:
         (kind,) = rows.connection.sql(f"select (\n{rule.that}\n) from {rows.source}").types  # noqa: S608 - the author's own
         rows.connection.sql(f"select 1 from {rows.source} where (\n{rule.that}\n)").types  # noqa: B018, S608 - as above
-    except duckdb.Error as error:
+    except (duckdb.ProgrammingError, duckdb.PermissionException) as error:
         return SpecError(_first_line(error), where=where, hint=hint)
     if str(kind) != "BOOLEAN":
         return SpecError(
