@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 from psycopg import sql
 
 from tests._engine import OURS
@@ -74,3 +77,27 @@ def web() -> Iterator[WebServer]:
 def extracting(tmp_path: Path) -> Extracting:
     """Read single sources."""
     return Extracting(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Run a server that speaks S3's API; give its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: str, extracting: Extracting) -> Iterator[Any]:
+    """Have a bucket, and the connection `lake` with its keys."""
+    keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "s3/cr+et"}
+    store = boto3.resource("s3", endpoint_url=f"http://{s3}", region_name="eu-west-1", **keys)
+    bucket = store.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    extracting.connection(
+        "lake", uri=f"s3://AKIA:s3%2Fcr%2Bet@lake?region=eu-west-1&scheme=http&endpoint_override={s3}"
+    )
+    yield bucket
+    bucket.objects.delete()
+    bucket.delete()

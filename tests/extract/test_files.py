@@ -2,16 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psycopg
 import pyarrow as pa
 import pytest
-from moto.server import ThreadedMotoServer
 
 from etl_contract import DataError, NothingToDo, SpecError, TakenFile, Unavailable
 from etl_extract.__main__ import extract
@@ -159,30 +156,6 @@ def test_without_files_the_run_is_skipped_unless_another_source_has_something(
 
 
 # A store elsewhere ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """Run a server that speaks S3's API; give its address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3: str, extracting: Extracting) -> Iterator[Any]:
-    """Have a bucket, and the connection `lake` with its keys."""
-    keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "s3/cr+et"}
-    store = boto3.resource("s3", endpoint_url=f"http://{s3}", region_name="eu-west-1", **keys)
-    bucket = store.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    extracting.connection(
-        "lake", uri=f"s3://AKIA:s3%2Fcr%2Bet@lake?region=eu-west-1&scheme=http&endpoint_override={s3}"
-    )
-    yield bucket
-    bucket.objects.delete()
-    bucket.delete()
 
 
 def test_files_of_a_bucket_are_taken_once(extracting: Extracting, bucket: Any, warehouse: str) -> None:  # noqa: ANN401

@@ -144,8 +144,9 @@ class DocumentSource(Model):
     @model_validator(mode="after")
     def _fits_the_format(self) -> Self:
         form = self.form
-        for field in sorted(self.model_fields_set & _MEANING.keys()):
-            if form not in _MEANING[field]:
+        for field, forms in _MEANING.items():
+            # By value: what a task carries through JSON has every field set.
+            if form not in forms and getattr(self, field) != type(self).model_fields[field].default:
                 raise ValueError(f"{field}: has no meaning for format '{form}'")
         if not self.header and not self.columns:
             raise ValueError("columns: required where there is no header; name every column, in order")

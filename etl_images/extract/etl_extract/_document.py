@@ -7,7 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Buffer, Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, Protocol
 
 import structlog
 
@@ -22,6 +22,13 @@ _MOST_LAYERS = 2
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
 
 log = structlog.get_logger()
+
+
+class Closing(Protocol):
+    """Has something open."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 class Document(NamedTuple):
@@ -47,7 +54,7 @@ def unpacked(document: Document, source: DocumentSource, layer: int = 0) -> Iter
     if head.startswith(_GZIP) and layer < _MOST_LAYERS:
         name = re.sub(r"\.gz$", "", document.name)
         limited = document._replace(
-            name=name, open=lambda: _limited(_gunzip(document), source.most_bytes, name), seekable=False
+            name=name, open=lambda: _gunzipped(document, source.most_bytes, name), seekable=False
         )
         yield from unpacked(limited, source, layer + 1)
     elif head.startswith(_ZIP) and not (source.form is Format.xlsx and _is_workbook(document)):
@@ -86,8 +93,9 @@ def refuse_page(document: Document, form: Format) -> None:
     raise DataError(f"it is an HTML page{named} where {form.value} should be", where=document.name, hint=hint)
 
 
-def _gunzip(document: Document) -> BinaryIO:
-    return gzip.GzipFile(fileobj=document.open(), mode="rb")  # type: ignore[return-value]  # it reads like a file
+def _gunzipped(document: Document, most: int, name: str) -> BinaryIO:
+    packed = document.open()
+    return _limited(gzip.GzipFile(fileobj=packed, mode="rb"), most, name, packed)
 
 
 def _is_workbook(document: Document) -> bool:
@@ -127,8 +135,9 @@ def _members(document: Document, source: DocumentSource) -> Iterator[Document]:
 def _opening(document: Document, member: str, most: int, name: str) -> Callable[[], BinaryIO]:
     def opened() -> BinaryIO:
         with _explaining(name):
-            archive = zipfile.ZipFile(document.open())  # closed with the last of its members
-            return _limited(archive.open(member), most, name)  # type: ignore[arg-type]  # it reads like a file
+            packed = document.open()
+            archive = zipfile.ZipFile(packed)
+            return _limited(archive.open(member), most, name, archive, packed)
 
     return opened
 
@@ -147,8 +156,8 @@ def _refuse_tricks(entry: zipfile.ZipInfo, archive: str) -> None:
 class _Limited(io.RawIOBase):
     """Reads what is unpacked, up to a limit, and says in our words when it is damaged."""
 
-    def __init__(self, file: BinaryIO, most: int, name: str) -> None:
-        self._file, self._most, self._name = file, most, name
+    def __init__(self, file: IO[bytes] | gzip.GzipFile, most: int, name: str, *below: Closing) -> None:
+        self._file, self._most, self._name, self._below = file, most, name, below
         self._size = 0
 
     def readable(self) -> bool:
@@ -166,12 +175,14 @@ class _Limited(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            self._file.close()
+            for file in (self._file, *self._below):
+                file.close()
         super().close()
 
 
-def _limited(file: BinaryIO, most: int, name: str) -> BinaryIO:
-    return io.BufferedReader(_Limited(file, most, name), CHUNK)
+def _limited(file: IO[bytes] | gzip.GzipFile, most: int, name: str, *below: Closing) -> BinaryIO:
+    """Read what is unpacked; with it is closed what it came from, which neither gzip nor zipfile does."""
+    return io.BufferedReader(_Limited(file, most, name, *below), CHUNK)
 
 
 class _explaining:  # noqa: N801 - reads as a word: with _explaining(name)

@@ -13,6 +13,7 @@ from etl_extract._formats._records import RecordsTable
 from etl_extract._formats._tree import decoder
 
 MOST_RECORD = 32 * 1024 * 1024
+_TOO_LONG = f"a value has more than {MOST_RECORD // 1024**2} MiB"
 _CHUNK = 256 * 1024
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -31,6 +32,7 @@ class JsonTable(RecordsTable):
                 raise DataError(
                     f"there is no '{self._source.records}'; there is {there}", where=document.name, hint=hint
                 )
+            text.where = f"{document.name}, record 1"
             for number, (record, size) in enumerate(text.items(), start=1):
                 text.where = f"{document.name}, record {number + 1}"
                 yield f"record {number}", record, size
@@ -112,6 +114,8 @@ class _Text:
                 # A number at the end of what is read may go on.
                 if end < len(self._buffer) or not self._more():
                     size, self._at = end - self._at, end
+                    if size > MOST_RECORD:
+                        self._refuse(_TOO_LONG)
                     return value, size
 
     def expect_end(self) -> None:
@@ -139,8 +143,8 @@ class _Text:
         if self._ended:
             return False
         kept = self._buffer[self._at :]
-        if len(kept) > MOST_RECORD:
-            self._refuse(f"a value has more than {MOST_RECORD // 1024**2} MiB")
+        if len(kept) >= MOST_RECORD:
+            self._refuse(_TOO_LONG)
         data = self._file.read(max(_CHUNK, len(kept)))
         self._ended = not data
         try:

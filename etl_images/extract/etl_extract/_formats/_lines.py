@@ -32,6 +32,8 @@ class Lines(Iterator[str]):
         Raises:
             DataError: it is not in the encoding, or too long.
         """
+        if self._file.closed:
+            raise StopIteration
         self.number += 1
         line = self._decoded()
         if not line:

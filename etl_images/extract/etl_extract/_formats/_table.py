@@ -12,7 +12,7 @@ from etl_extract._faults import Faults, shown
 from etl_extract._formats._convert import Conversion
 
 # Texts of this many cells, or characters, are in memory at once.
-MOST_CELLS = 1_000_000
+MOST_CELLS = 500_000
 MOST_CHARACTERS = 8_000_000
 
 
@@ -80,7 +80,9 @@ class TableReader(FormatReader):
                     self._array(document, name, texts, block)
                     for name, texts in zip(schema.names, block.columns, strict=True)
                 ]
-                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+                batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+                del block, arrays  # while the next block grows, this one has gone
+                yield batch
         except DataError as error:
             self._faults.take(error)
 
