@@ -207,6 +207,7 @@ class StageOperator(DockerOperator):
                     spec=pipeline.visualize,
                     inputs=tuple(datasets),
                     loads=before[StageName.load].loads,
+                    exports=before[StageName.load].exports,
                     report_uri=f"file:///reports/{folder}",
                     **common,
                 )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
-from etl_contract._exports import ExportTarget
+from etl_contract._exports import Export, ExportTarget
 from etl_contract._model import Model
 from etl_contract._parameters import Parameter, Value, parameter_values
 from etl_contract._report import Visualize
@@ -138,3 +138,4 @@ class VisualizeTask(StageTask):
     spec: Visualize
     report_uri: str
     loads: tuple[Load, ...] = ()
+    exports: tuple[Export, ...] = ()
