@@ -217,6 +217,7 @@ class StageOperator(DockerOperator):
                     inputs=tuple(datasets),
                     checks=_in_short(before[StageName.load].checks),
                     loads=before[StageName.load].loads,
+                    exports=before[StageName.load].exports,
                     report_uri=f"file:///reports/{folder}",
                     **common,
                 )

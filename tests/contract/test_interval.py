@@ -44,3 +44,20 @@ def test_an_instant_without_a_zone_is_refused() -> None:
     """Nobody guesses a time zone."""
     with pytest.raises(ValidationError, match="timezone"):
         _interval("2026-01-01T00:00", "2026-01-02T00:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        ("2026-03-09T04:00Z", "2026-03-10T04:00Z", "2026-03-08"),  # which has 23 hours
+        ("2026-11-02T05:00Z", "2026-11-03T05:00Z", "2026-11-01"),  # which has 25
+        ("2026-03-09T04:00Z", "2026-03-11T04:00Z", "2026-03-07 to 2026-03-08"),
+        ("2026-01-01T06:00Z", "2026-01-01T07:00Z", "2026-01-01 00:00 to 2026-01-01 01:00"),
+    ],
+)
+def test_the_interval_before_is_as_long_and_ends_where_this_begins(start: str, end: str, before: str) -> None:
+    """As many days, be they short or long; or as many hours."""
+    interval = _interval(start, end)
+
+    assert str(interval.previous) == before
+    assert interval.previous.end == interval.start

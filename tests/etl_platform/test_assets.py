@@ -1,8 +1,5 @@
 """Runs that start when tables have changed."""
 
-import os
-import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,21 +9,14 @@ import pytest
 
 from etl_contract import Interval, Load, Outcome, StageResult
 from etl_platform import Broken, Pipeline, read_pipeline
+from etl_platform._assets import asset, changed, outlets, tell
+from etl_platform._dag import build_dag
 from etl_platform._interval import local_day, run_interval
+from etl_platform._settings import Settings
 
 NEW_YORK = "America/New_York"
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
 TABLES = "extract: {orders: {sql: source, table: orders}}\nload: {orders: {table: orders, mode: upsert, key: [id]}}\n"
-
-
-@pytest.fixture(scope="module")
-def assets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Give the module, with Airflow's home in a folder of its own."""
-    os.environ.setdefault("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-    from etl_platform import _assets  # noqa: PLC0415 - Airflow reads its home when it is imported
-
-    yield _assets
-    sys.modules.pop("etl_platform._assets", None)
 
 
 def _read(folder: Path, schedule: str) -> Pipeline | Broken:
@@ -65,7 +55,7 @@ def test_a_schedule_that_cannot_be_is_told(tmp_path: Path, schedule: str, proble
     assert problem in str(broken)
 
 
-def test_a_load_tells_what_it_changed_and_a_run_learns_it(assets: Any) -> None:  # noqa: ANN401
+def test_a_load_tells_what_it_changed_and_a_run_learns_it() -> None:
     """The interval arrives as it left; so do the counts."""
     day = local_day(date(2026, 3, 8), NEW_YORK)
     load = Load(
@@ -78,30 +68,30 @@ def test_a_load_tells_what_it_changed_and_a_run_learns_it(assets: Any) -> None: 
         rows_updated=0,
         rows_deleted=4,
     )
-    left: dict[Any, SimpleNamespace] = {assets.asset("mart.flights"): SimpleNamespace(extra={})}
+    left: dict[Any, SimpleNamespace] = {asset("mart.flights"): SimpleNamespace(extra={})}
 
-    assets.tell(left, "flights", day, StageResult(outcome=Outcome.done, loads=(load,)))
+    tell(left, "flights", day, StageResult(outcome=Outcome.done, loads=(load,)))
 
     (event,) = left.values()
     assert {"pipeline": "flights", "rows": 5, "inserted": 5, "deleted": 4}.items() <= event.extra.items()
-    assert assets.changed({key: [event] for key in left}) == [day]
+    assert changed({key: [event] for key in left}) == [day]
 
 
-def test_a_table_has_one_name_in_airflow(assets: Any) -> None:  # noqa: ANN401
+def test_a_table_has_one_name_in_airflow() -> None:
     """The one that people write, and an address that Airflow leaves as it is."""
-    asset = assets.asset("mart.flights")
+    named = asset("mart.flights")
 
-    assert (asset.name, asset.uri, asset.group) == ("mart.flights", "warehouse://mart/flights", "warehouse")
+    assert (named.name, named.uri, named.group) == ("mart.flights", "warehouse://mart/flights", "warehouse")
 
 
-def test_a_run_is_about_all_that_changed(assets: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_a_run_is_about_all_that_changed(tmp_path: Path) -> None:
     """From the start of the first load to the end of the last, on the pipeline's own clock."""
     pipeline = _read(tmp_path, "{changed: [flights]}")
     assert isinstance(pipeline, Pipeline)
     days = [local_day(date(2026, 3, day), NEW_YORK) for day in (9, 7, 8)]
 
-    def interval(*changed: Interval, day: str | None = None) -> str:
-        return str(run_interval(pipeline, {"day": day}, (None, None), NOW, assets.changed(_events(*changed))))
+    def interval(*loaded: Interval, day: str | None = None) -> str:
+        return str(run_interval(pipeline, {"day": day}, (None, None), NOW, changed(_events(*loaded))))
 
     assert interval(days[0]) == "2026-03-09"
     assert interval(*days) == "2026-03-07 to 2026-03-09"
@@ -109,18 +99,33 @@ def test_a_run_is_about_all_that_changed(assets: Any, tmp_path: Path) -> None:  
     assert interval() == "2026-11-23"
 
 
-def test_an_event_that_is_not_ours_says_nothing(assets: Any) -> None:  # noqa: ANN401
+def test_an_event_that_is_not_ours_says_nothing() -> None:
     """A person may mark a table as changed in the web UI; then the run is about the last complete day."""
-    assert assets.changed({"mart.flights": [SimpleNamespace(extra={})]}) == []
-    assert assets.changed(None) == []
+    assert changed({"mart.flights": [SimpleNamespace(extra={})]}) == []
+    assert changed(None) == []
 
 
-def test_our_pipeline_of_files_starts_when_flights_have_changed(assets: Any) -> None:  # noqa: ANN401
+def test_our_pipeline_of_files_starts_when_flights_have_changed() -> None:
     """The one loads what the other waits for."""
     folder = Path(__file__).parents[2] / "config" / "pipelines"
     flights, export = (read_pipeline(folder / f"{name}.yaml") for name in ("flights", "flights_export"))
     assert isinstance(flights, Pipeline)
     assert isinstance(export, Pipeline)
 
-    assert set(export.changed) <= {asset.name for asset in assets.outlets(flights)}
-    assert assets.outlets(export) == []
+    assert set(export.changed) <= {table.name for table in outlets(flights)}
+    assert outlets(export) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "starts"), [("flights", "CronDataIntervalTimetable"), ("flights_export", "AssetTriggeredTimetable")]
+)
+def test_airflow_takes_the_schedule(name: str, starts: str, tmp_path: Path) -> None:
+    """A clock starts the one, the change of a table the other; only a load says that it changes some."""
+    pipeline = read_pipeline(Path(__file__).parents[2] / "config" / "pipelines" / f"{name}.yaml")
+    assert isinstance(pipeline, Pipeline)
+    dag = build_dag(pipeline, Settings("etl", "local", "0123456789abcdef", "tcp://docker-guard:2375", tmp_path))
+
+    assert type(dag.timetable).__name__ == starts
+    assert {task.task_id: len(task.outlets) for task in dag.tasks if task.outlets} == (
+        {"load": 2} if name == "flights" else {}
+    )

@@ -123,6 +123,19 @@ def test_a_page_tells_the_way_of_the_rows(tmp_path: Path) -> None:
     assert "Loaded 880 rows mart.flights 880 upsert 800 inserted, 80 updated, 1,234 deleted" in text
 
 
+def test_a_page_tells_what_was_exported(tmp_path: Path) -> None:
+    """Each file, with its rows and its size; the JSON has its checksum."""
+    files = [
+        {"dataset": "a", "uri": uri, "format": "csv", "rows": 5, "bytes": 2_000, "sha256": "0" * 64}
+        for uri in ("file:///exports/a/2026-07-01.csv", "s3://partner/a.csv")
+    ]
+    report = _report(tmp_path, chart(x="hour"), table(ROWS), exports=files)
+    text = " ".join(Page(page(report)).text.split())
+
+    assert "Exported 10 rows a/2026-07-01.csv 5 2.0 kB s3://partner/a.csv 5 2.0 kB" in text
+    assert json.loads(report_files(report)["report.json"])["exports"] == files
+
+
 def test_a_page_says_what_it_is_about(tmp_path: Path) -> None:
     """Title, pipeline, day, time zone, when it was made, and the run."""
     found = _page(tmp_path, chart(x="hour"), table(ROWS))

@@ -58,6 +58,22 @@ def test_the_interval_is_bound(warehouse: PostgresWarehouse) -> None:
     }
 
 
+def test_the_interval_before_is_bound_where_that_is_asked_for(warehouse: PostgresWarehouse) -> None:
+    """A figure's query then gives the number that it is compared with."""
+    (row,) = warehouse.rows("select :first_day as first, :end as ends", WHERE, before=True).rows
+
+    assert row == {"first": "2026-06-30", "ends": "2026-07-01T00:00:00"}
+
+
+@pytest.mark.parametrize(("there", "more"), [(2, False), (3, False), (4, True)])
+def test_the_first_rows_are_taken(warehouse: PostgresWarehouse, there: int, *, more: bool) -> None:
+    """And it is known whether there are others."""
+    table = warehouse.first("select n from generate_series(1, there) as n".replace("there", str(there)), WHERE, 3)
+
+    assert [row["n"] for row in table.rows] == [1, 2, 3][:there]
+    assert table.more is more
+
+
 def test_sql_is_left_as_it_is(warehouse: PostgresWarehouse) -> None:
     """Casts, percent signs, clock formats, comments, a closing semicolon and `with` need no escape."""
     sql = """-- 100 % of them

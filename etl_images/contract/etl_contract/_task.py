@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
 from etl_contract._expect import Check, Expect
-from etl_contract._exports import ExportTarget
+from etl_contract._exports import Export, ExportTarget
 from etl_contract._model import Model
 from etl_contract._parameters import Parameter, Value, parameter_values
 from etl_contract._report import Visualize
@@ -147,3 +147,4 @@ class VisualizeTask(StageTask):
     report_uri: str
     loads: tuple[Load, ...] = ()
     checks: tuple[Check, ...] = ()
+    exports: tuple[Export, ...] = ()

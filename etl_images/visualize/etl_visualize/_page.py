@@ -62,6 +62,7 @@ def summary(report: Report) -> dict[str, Any]:
         "inputs": [dataset.model_dump() for dataset in task.inputs],
         "loads": [load.model_dump() for load in task.loads],
         "checks": [check.model_dump(mode="json", exclude={"examples"}) for check in task.checks],
+        "exports": [export.model_dump(mode="json") for export in task.exports],
         "figures": [_figure_summary(measured) for measured in report.figures],
         "charts": [_chart_summary(drawing) for drawing in report.drawings],
         "tables": [_table_summary(listing) for listing in report.listings],
