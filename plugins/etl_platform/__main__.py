@@ -31,9 +31,6 @@ def main() -> int:
     replay.add_argument("pipeline", metavar="PIPELINE")
     replay.add_argument("runs", nargs="+", metavar="RUN_ID", help="in the order of their intervals")
     replay.add_argument("--quarantined", nargs="+", required=True, metavar="RUN_ID", help="those that set rows aside")
-    replay.add_argument(
-        "--wait-for-dag", type=int, default=120, metavar="SECONDS", help="until Airflow has read the file"
-    )
     replay.set_defaults(command=_replay)
 
     print_reference = commands.add_parser("reference", help="print docs/pipelines.md")
@@ -75,7 +72,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    return replay(arguments.pipeline, arguments.runs, set(arguments.quarantined), arguments.wait_for_dag, say)
+    return replay(arguments.pipeline, arguments.runs, set(arguments.quarantined), say)
 
 
 def _reference(_: argparse.Namespace) -> int:

@@ -8,11 +8,16 @@ from etl_contract import StageName, StageResult
 from etl_platform._airflow_api import AirflowApi
 from etl_platform._follow import follow_stages, run_address, wait_for_dag_of
 
+WAIT_SECONDS = 120  # until Airflow has read a file that was just mended
 _ORDER = [stage.value for stage in StageName]
 
 
 def replay(
-    pipeline: str, runs: Sequence[str], quarantined: set[str], wait_for_dag: int, say: Callable[[str], None]
+    pipeline: str,
+    runs: Sequence[str],
+    quarantined: set[str],
+    say: Callable[[str], None],
+    login: Callable[[], AirflowApi] = AirflowApi.login,
 ) -> int:
     """Run again, one after the other; give 0 if all succeeded.
 
@@ -23,12 +28,12 @@ def replay(
         pipeline: its name.
         runs: those that have loaded since the first that set rows aside, in the order of their intervals.
         quarantined: those of them that set rows aside.
-        wait_for_dag: how many seconds Airflow may take to have read the file.
         say: takes each line.
+        login: opens Airflow's REST API.
     """
     try:
-        api = AirflowApi.login()
-        if complaint := wait_for_dag_of(api, pipeline, wait_for_dag):
+        api = login()
+        if complaint := wait_for_dag_of(api, pipeline, WAIT_SECONDS):
             say(complaint)
             return 1
         remembering = False
