@@ -3,16 +3,28 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from etl_contract import ExtractTask, HttpSource, Interval, LoadTask, NothingToDo, StageResult, TransformTask
+from etl_contract import (
+    ExtractTask,
+    HttpSource,
+    Interval,
+    LoadTask,
+    NothingToDo,
+    StageResult,
+    TransformTask,
+    VisualizeTask,
+)
 from etl_extract.__main__ import extract
 from etl_load._load import load_into
 from etl_platform import Pipeline, read_pipeline
 from etl_transform.__main__ import transform
+from etl_visualize.__main__ import visualize
+from etl_visualize._warehouse import open_warehouse
 from tests.extract.server import Handler, Request, WebServer
 
 FILE = Path(__file__).parents[2] / "config" / "pipelines" / "earthquakes.yaml"
@@ -114,6 +126,35 @@ def test_a_day_without_earthquakes_is_skipped(pipeline: Pipeline, tmp_path: Path
     """The service answers 204, and the run ends well without a load."""
     with pytest.raises(NothingToDo, match="there is nothing \\(204 No Content\\)"):
         _run(pipeline, datetime(2026, 11, 5, tzinfo=UTC), tmp_path, warehouse)
+
+
+def test_the_report_is_a_map_and_the_magnitudes(pipeline: Pipeline, tmp_path: Path, warehouse: str) -> None:
+    """Every chart is drawn from a day's rows."""
+    day = datetime(2026, 11, 1, tzinfo=UTC)
+    _run(pipeline, day, tmp_path, warehouse)
+    secret = tmp_path / "uri"
+    secret.write_text(warehouse)
+    assert pipeline.visualize is not None
+
+    drawn = visualize(
+        VisualizeTask(
+            spec=pipeline.visualize,
+            pipeline=pipeline.name,
+            run_id="test",
+            interval=Interval(start=day, end=day + timedelta(days=1), timezone=pipeline.timezone),
+            run_uri=f"file://{tmp_path}",
+            report_uri=f"file://{tmp_path}/report",
+        ),
+        partial(open_warehouse, uri_file=secret),
+    )
+
+    titles = [chart.title for chart in pipeline.visualize.charts]
+    assert titles == [
+        "Where the earth shook",
+        "How many of which magnitude",
+        "The strongest of each of the last 30 days",
+    ]
+    assert drawn.rows_in == 2 + 2 + 1
 
 
 def test_it_waits_to_be_switched_on(pipeline: Pipeline) -> None:
