@@ -76,7 +76,8 @@ def test_every_problem_is_told_at_once_by_line(folder: Path) -> None:
           line 3, extract.items: give either 'table' or 'query', not both and not neither
           line 5, load.orders.key: required for mode 'upsert', but not there
           line 6, load.items.keys: no such field; did you mean 'key'?
-          line 6, load.items.mode: 'upsrt' is none of 'append', 'replace', 'partition', 'upsert' or 'history'; did you mean 'upsert'?
+          line 6, load.items.mode: 'upsrt' is none of 'append', 'replace', 'partition', 'upsert' \
+or 'history'; did you mean 'upsert'?
           line 7, scheduel: no such field; did you mean 'schedule'?
           line 8, schedule: '61 * * * *' is no cron expression; write one such as '0 6 * * *', or @daily
           line 9, timezone: there is no time zone 'Mars'; write one such as America/New_York

@@ -1,11 +1,12 @@
 """Merges datasets into the warehouse, exactly.
 
-    Dataset (Parquet) ── plan ──► Job ── COPY, binary ──► staging.T ── one transaction for all ──► mart.T, etl.loads
+    Dataset (Parquet) ── plan ──► Job ──┬── COPY ──► staging.T ──┐
+                                        └────── COPY ──────────────┴── one transaction for all ──► mart.T, etl.loads
 
-Each dataset is copied into an unlogged staging table; nothing else sees it there. Then one transaction takes the locks
-of all targets, creates the tables that are missing, merges by mode, writes the ledger and drops the staging tables. So
-a load that is killed anywhere leaves either nothing or everything, and loading again leaves the same rows:
-docs/decisions/staging-then-merge.md.
+What must be compared with the table's rows is copied into an unlogged staging table first; nothing else sees it there.
+Then one transaction takes the locks of all targets, makes or changes their tables, merges by mode, or copies straight
+into the table, writes the ledger and drops the staging tables. So a load that is killed anywhere leaves either nothing
+or everything, and loading again leaves the same rows: docs/decisions/staging-then-merge.md.
 
 A mode joins as one module with a `Mode`, and a line in `_modes.MODES`.
 """

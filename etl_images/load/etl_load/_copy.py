@@ -1,8 +1,9 @@
 """Copies a dataset into a table in PostgreSQL's binary format, in constant memory, and explains what it refuses."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import NoReturn
 
 import psycopg
@@ -38,9 +39,14 @@ def copy_into(
     )
     start = _cells.row_start(len(names), *(column.cells for column in own))
     try:
-        with driver(connection).cursor().copy(statement) as copy:
+        with (
+            driver(connection).cursor().copy(statement) as copy,
+            closing(
+                _ahead(_encoded(job, encoders, start))
+            ) as batches,  # the thread has ended before anyone reads again
+        ):
             copy.write(_cells.SIGNATURE)
-            for rows, data in _ahead(_encoded(job, encoders, start)):
+            for rows, data in batches:
                 copy.write(memoryview(data))
                 job.sent.update(rows=rows, bytes=data.size)
             copy.write(_cells.TRAILER)
@@ -65,7 +71,7 @@ def _batches(job: Job, names: list[str]) -> Iterator[pa.RecordBatch]:
             yield batch.slice(start, step)
 
 
-def _ahead[Item](items: Iterator[Item]) -> Iterator[Item]:
+def _ahead[Item](items: Iterator[Item]) -> Generator[Item]:
     """Make the next item in a thread while this one is used: one core encodes while another, the server's, stores."""
     with ThreadPoolExecutor(1, "encode") as thread:
         following = thread.submit(next, items, None)
