@@ -81,7 +81,7 @@ or 'history'; did you mean 'upsert'?
           line 7, scheduel: no such field; did you mean 'schedule'?
           line 8, schedule: '61 * * * *' is no cron expression; write one such as '0 6 * * *', or @daily
           line 9, timezone: there is no time zone 'Mars'; write one such as America/New_York
-          Every field is described in docs/pipelines.md. To check again: make check""")  # noqa: E501 - as it is printed
+          Every field is described in docs/pipelines.md. To check again: make check""")
 
 
 @pytest.mark.parametrize(
