@@ -194,7 +194,7 @@ class StageOperator(DockerOperator):
                 inputs = before[StageName.extract if pipeline.transform is None else StageName.transform].datasets
                 extracted = before[StageName.extract]
                 return LoadTask(
-                    spec=pipeline.load or {},
+                    spec=pipeline.load,
                     export=tuple(exports_of(pipeline.export)),
                     inputs=inputs,
                     watermarks=extracted.watermarks,
