@@ -20,7 +20,7 @@ def asset(table: str) -> Asset:
 
 def outlets(pipeline: Pipeline) -> list[Asset]:
     """Give the tables that a pipeline's load changes."""
-    return [asset(table) for table in sorted({target.table for target in (pipeline.load or {}).values()})]
+    return [asset(table) for table in sorted({target.table for target in pipeline.load.values()})]
 
 
 def tell(events: Any, pipeline: str, interval: Interval, result: StageResult) -> None:  # noqa: ANN401 - Airflow's mapping

@@ -35,7 +35,7 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
         start_date=datetime.combine(pipeline.start, time.min, UTC),
         catchup=False,
         # History grows in the order of time, so its runs come one after the other.
-        max_active_runs=1 if any(target.mode is LoadMode.history for target in (pipeline.load or {}).values()) else 2,
+        max_active_runs=1 if any(target.mode is LoadMode.history for target in pipeline.load.values()) else 2,
         tags=list(pipeline.tags),
         is_paused_upon_creation=pipeline.paused,
         params=form(pipeline),

@@ -199,7 +199,7 @@ class StageOperator(DockerOperator):
                 extracted = before[StageName.extract]
                 made = before.get(StageName.transform, extracted)
                 return LoadTask(
-                    spec=pipeline.load or {},
+                    spec=pipeline.load,
                     export=tuple(exports_of(pipeline.export)),
                     inputs=made.datasets,
                     expect={name: part for name, e in (pipeline.expect or {}).items() if (part := e.warehouse_part())},

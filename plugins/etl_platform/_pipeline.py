@@ -147,12 +147,10 @@ class Pipeline(_Model):
     expect: Annotated[Expect, Field(min_length=1)] | None = Field(
         default=None, description="What the datasets are expected to be before they are loaded, by name."
     )
-    load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] | None = Field(
-        default=None, description="The tables, by the name of the dataset that goes into each."
+    load: Annotated[dict[Name, LoadTarget], Field(min_length=1)] = Field(
+        default={}, description="The tables, by the name of the dataset that goes into each."
     )
-    export: Exports | None = Field(
-        default=None, description="The files, by the name of the dataset that goes into each."
-    )
+    export: Exports = Field(default={}, description="The files, by the name of the dataset that goes into each.")
     visualize: Visualize | None = Field(default=None, description="The report of each run.")
     limits: Limits = Field(default=Limits(), description="What each stage may use.")
     files: dict[str, str] = Field(default_factory=dict, description="The twin's text by its name; not a field.")
@@ -188,17 +186,17 @@ class Pipeline(_Model):
 
     @model_validator(mode="after")
     def _loads_what_is_there(self) -> Self:
-        if self.load is None and self.export is None:
+        if not self.load and not self.export:
             raise ValueError("load: required, but not there; write it, or 'export', or both")
         made = self._made
-        for section, names in (("expect", self.expect or {}), ("load", self.load or {}), ("export", self.export or {})):
+        for section, names in (("expect", self.expect or {}), ("load", self.load), ("export", self.export)):
             if self.transform is None and (unknown := sorted(set(names) - set(self.extract))):
                 raise ValueError(f"{section}: '{unknown[0]}' is no source{guess(unknown[0], self.extract)}")
             if made and (unknown := sorted(set(names) - made)):
                 raise ValueError(f"{section}: '{unknown[0]}' is made by no query{guess(unknown[0], made)}")
         if twice := _twice(target.to for _, target in exports_of(self.export)):
             raise ValueError(f"export: two datasets go to '{twice[0]}'; the second would undo the first")
-        tables = [target.table for target in (self.load or {}).values()]
+        tables = [target.table for target in self.load.values()]
         if twice := _twice(tables):
             raise ValueError(f"load: two datasets go into {twice[0]}; the second would undo the first")
         if own := sorted(set(self.changed) & set(tables)):

@@ -136,7 +136,7 @@ def test_every_transform_runs(block: Block, folder: Path, tmp_path: Path) -> Non
 
     result = stage.run(pipeline.model_dump(mode="json")["transform"], pipeline.files)
 
-    assert {dataset.name for dataset in result.datasets} >= set(pipeline.load or pipeline.export or ())
+    assert {dataset.name for dataset in result.datasets} >= set(pipeline.load or pipeline.export)
     assert all(dataset.rows for dataset in result.datasets)
 
 

@@ -48,6 +48,7 @@ def test_a_pipeline_may_export_and_load_nothing(tmp_path: Path) -> None:
     ("sections", "problem"),
     [
         ("retries: 1", "line 1, load: required, but not there; write it, or 'export', or both"),
+        ("export: {}", "line 3, export: "),
         (f"export:\n  order: {VOLUME}", "line 3, export: 'order' is no source; did you mean 'orders'?"),
         (
             f"export:\n  orders: [{VOLUME}, {VOLUME}]",

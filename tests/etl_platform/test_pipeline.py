@@ -48,7 +48,6 @@ def test_a_good_file_is_a_pipeline_with_its_twin(folder: Path) -> None:
     assert isinstance(pipeline, Pipeline)
     assert pipeline.name == "orders"
     assert pipeline.schedule == "0 0 * * *"
-    assert pipeline.load is not None
     assert pipeline.load["orders"].table == "mart.orders"
     assert pipeline.load["orders"].mode is LoadMode.upsert
     assert pipeline.files == {"orders.py": TWIN}

@@ -82,6 +82,7 @@ class Warehouse:
             kind = "view" if name.startswith("view") else "table"
             self.sql(sql.SQL(f"drop {kind} if exists {{}} cascade").format(sql.Identifier(schema, name)).as_string())
         self.sql("delete from etl.loads; delete from etl.checks; delete from quarantine.rows")
+        self.sql("delete from etl.watermarks; delete from etl.files")
 
     def close(self) -> None:
         """End the superuser's connection."""

@@ -141,11 +141,11 @@ Exports = Annotated[
 ]
 
 
-def exports_of(exports: Mapping[str, tuple[ExportTarget, ...] | ExportTarget] | None) -> list[tuple[str, ExportTarget]]:
-    """Give each file with the dataset that goes into it, also where there are several of one, or none."""
+def exports_of(exports: Mapping[str, tuple[ExportTarget, ...] | ExportTarget]) -> list[tuple[str, ExportTarget]]:
+    """Give each file with the dataset that goes into it, also where there are several of one."""
     return [
         (name, target)
-        for name, targets in (exports or {}).items()
+        for name, targets in exports.items()
         for target in (targets if isinstance(targets, tuple) else (targets,))
     ]
 

@@ -27,8 +27,8 @@ def load(task: LoadTask) -> StageResult:
 
 
 def _into_warehouse(task: LoadTask) -> StageResult:
-    """Load what goes into tables; what the sources are to remember goes there, too."""
-    if not (task.spec or task.watermarks or task.files):
+    """Load what goes into tables; what the sources are to remember, and what was checked, goes there, too."""
+    if not (task.spec or task.watermarks or task.files or task.expect or task.checks):
         return StageResult(outcome=Outcome.done)
     from etl_load._load import load_into  # noqa: PLC0415 - a pipeline that only exports needs no warehouse
     from etl_load._warehouse import warehouse_uri  # noqa: PLC0415

@@ -35,10 +35,10 @@ def load_into(uri: str, task: LoadTask) -> StageResult:
             refuse([problem for job in jobs for problem in table_problems(connection, job)])
             connection.commit()
             sweep(connection)
-            return _load(connection, jobs)
+            return _load(connection, task, jobs)
 
 
-def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
+def _load(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> StageResult:
     try:
         staged = [job for job in jobs if not job.direct]
         for job in sorted(
@@ -49,7 +49,7 @@ def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
         refuse([problem for job in jobs for problem in value_problems(connection, job)])
         refuse([problem for job in jobs for problem in MODES[job.target.mode].row_problems(connection, job)])
         connection.commit()
-        loads, checks = merge(connection, jobs)
+        loads, checks = merge(connection, task, jobs)
     except StageError:
         _unstage(connection, jobs)
         raise
@@ -57,7 +57,7 @@ def _load(connection: sa.Connection, jobs: Sequence[Job]) -> StageResult:
         outcome=Outcome.done,
         loads=loads,
         checks=checks,
-        quarantined=jobs[0].task.quarantined,
+        quarantined=task.quarantined,
         rows_in=sum(load.rows_staged for load in loads),
         rows_out=sum(load.rows_inserted + load.rows_updated for load in loads),
         bytes_out=sum(job.sent["bytes"] for job in jobs),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 import structlog
 
-from etl_contract import Check, Load
+from etl_contract import Check, Load, LoadTask
 from etl_load._checks import check_merged
 from etl_load._faults import explaining
 from etl_load._job import Job
@@ -16,21 +16,23 @@ from etl_load._modes import MODES
 from etl_load._progress import telling
 from etl_load._quarantine import keep
 from etl_load._staging import unstage
+from etl_load._state import remember
 from etl_load._table import complete, prepare, table_of
 from etl_load._warehouse import lock_key
 
 log = structlog.get_logger()
 
 
-def merge(connection: sa.Connection, jobs: Sequence[Job]) -> tuple[tuple[Load, ...], tuple[Check, ...]]:
+def merge(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> tuple[tuple[Load, ...], tuple[Check, ...]]:
     """Lock the tables, make those that are missing, merge by mode, check, write the books, drop the staging tables."""
     with explaining("load"), connection.begin():
         for table in sorted(job.target.table for job in jobs):  # in one order everywhere, so that no two loads deadlock
             with telling(f"waiting for another load of {table}"):
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(table))))
         loads = tuple(_merge(connection, job) for job in jobs)
-        checks = check_merged(connection, jobs[0].task)
-        keep(connection, jobs[0].task)
+        checks = check_merged(connection, task)
+        keep(connection, task)
+        remember(connection, task)
     return loads, checks
 
 

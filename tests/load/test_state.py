@@ -1,0 +1,63 @@
+"""What sources remember moves with their rows, or not at all."""
+
+import pyarrow as pa
+import pytest
+
+from etl_contract import DataError, Outcome, TakenFile, Watermark
+from etl_load._load import load_into
+from tests.load.warehouse import Loading
+
+TARGET = {"table": "orders", "mode": "upsert", "key": ["id"]}
+ROWS = pa.table({"id": [1, 2], "item": ["pen", "ink"]})
+FILE = TakenFile(source="orders", uri="inbox:///orders.csv", bytes=12, sha256="a" * 64)
+
+
+def _remembered(loading: Loading) -> list[tuple[object, ...]]:
+    return loading.warehouse.sql("select source, field, value, run_id from etl.watermarks order by 1, 2")
+
+
+def _load(loading: Loading, rows: pa.Table, value: str, run_id: str, *files: TakenFile) -> Outcome:
+    task = loading.task({"orders": (rows, TARGET)}, run_id=run_id)
+    marks = (Watermark(source="orders", field="updated_at", value=value),)
+    return load_into(loading.warehouse.uri(), task.model_copy(update={"watermarks": marks, "files": files})).outcome
+
+
+def test_a_watermark_moves_with_the_rows(loading: Loading) -> None:
+    """The next load finds what the last one read, and which run that was."""
+    _load(loading, ROWS, "2026-01-01T00:00:00+00:00", "first")
+
+    _load(loading, ROWS, "2026-01-02T00:00:00+00:00", "second")
+
+    assert _remembered(loading) == [("orders", "updated_at", "2026-01-02T00:00:00+00:00", "second")]
+
+
+def test_a_load_that_fails_moves_nothing(loading: Loading) -> None:
+    """What was not loaded is read again."""
+    _load(loading, ROWS, "1", "first", FILE)
+    twice = pa.table({"id": [3, 3], "item": ["nib", "nib"]})
+
+    with pytest.raises(DataError):
+        _load(loading, twice, "2", "second", FILE.model_copy(update={"uri": "inbox:///other.csv"}))
+
+    assert _remembered(loading) == [("orders", "updated_at", "1", "first")]
+    assert loading.warehouse.sql("select uri from etl.files") == [("inbox:///orders.csv",)]
+
+
+def test_a_file_is_noted_once(loading: Loading) -> None:
+    """A run that is repeated notes its files once; the same name with other content is another file."""
+    _load(loading, ROWS, "1", "first", FILE)
+
+    _load(loading, ROWS, "1", "again", FILE, FILE.model_copy(update={"sha256": "b" * 64}))
+
+    noted = loading.warehouse.sql("select uri, bytes, run_id, left(sha256, 1) from etl.files order by sha256")
+    assert noted == [("inbox:///orders.csv", 12, "first", "a"), ("inbox:///orders.csv", 12, "again", "b")]
+
+
+def test_what_has_no_table_is_remembered_too(loading: Loading) -> None:
+    """A pipeline that only exports has no target, and its sources remember all the same."""
+    task = loading.task({}).model_copy(update={"files": (FILE,)})
+
+    result = load_into(loading.warehouse.uri(), task)
+
+    assert result.outcome is Outcome.done
+    assert loading.warehouse.sql("select source, uri from etl.files") == [("orders", "inbox:///orders.csv")]
