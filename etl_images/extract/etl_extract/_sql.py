@@ -1,22 +1,22 @@
 """Reads tables and queries through SQLAlchemy, streaming, with the interval bound as parameters."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
+import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from etl_contract import DataError, Interval, SpecError, SqlSource, Unavailable
+from etl_contract import DataError, Interval, SpecError, SqlSource, StageError, Unavailable
 from etl_contract.parquet import BATCH_ROWS
+from etl_extract._copy import Described, bound, copied, copies, described
 from etl_extract._types import arrow_schema, plain
 
-if TYPE_CHECKING:
-    from psycopg import Column
-
 CONNECTIONS = Path("/run/secrets/connections")
+_READ_ONLY = "25006"
 
 
 class Rows(NamedTuple):
@@ -51,13 +51,21 @@ class SqlReader(AbstractContextManager["SqlReader"]):
             DataError: a value does not fit the column's type.
         """
         where = f"extract.{name}"
-        with _explaining(where, has_query=source.query is not None):
-            connection = self._connection(source.sql, where)
-            with connection.begin_nested():
-                statement = self._statement(source, where).execution_options(yield_per=BATCH_ROWS)
-                with closing(connection.execute(statement)) as result:
-                    schema = arrow_schema(cast("Sequence[Column]", result.cursor.description), where)
-                    yield Rows(schema, _batches(result, schema, where))
+        field = "query" if source.query is not None else "table"
+        with _explaining(f"{where}.{field}"), _savepoint(self._connection(source.sql, where)) as connection:
+            statement = self._statement(source, where)
+            compiled = statement.compile(dialect=connection.dialect)
+            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+            query = bound(driver, str(compiled), compiled.params)
+            with _explaining(f"{where}.{field}", query):
+                schema = arrow_schema(_columns(driver, query, f"{where}.{field}"), where)
+                if copies(schema):
+                    with closing(copied(driver, query, schema, where)) as batches:
+                        yield Rows(schema, batches)
+                else:
+                    reading = statement.execution_options(yield_per=BATCH_ROWS)
+                    with closing(connection.execute(reading)) as result:
+                        yield Rows(schema, _batches(result, schema, where))
 
     def _connection(self, name: str, where: str) -> sa.Connection:
         if name not in self._open:
@@ -68,7 +76,7 @@ class SqlReader(AbstractContextManager["SqlReader"]):
             self._open[name] = connection
         return self._open[name]
 
-    def _statement(self, source: SqlSource, where: str) -> sa.Executable:
+    def _statement(self, source: SqlSource, where: str) -> sa.Select[Any] | sa.TextClause:
         if source.table is not None:
             schema, _, table = source.table.rpartition(".")
             return sa.select(sa.literal_column("*")).select_from(sa.table(table, schema=schema or None))
@@ -112,29 +120,56 @@ def _array(values: tuple[Any, ...], field: pa.Field, where: str) -> pa.Array:
         ) from error
 
 
+def _columns(driver: psycopg.Connection[Any], query: str, where: str) -> list[Described]:
+    columns = described(driver, query)
+    if not columns:
+        hint = "A source reads: it begins with select, values, table or with."
+        raise SpecError("it gives no columns", where=where, hint=hint)
+    return columns
+
+
 @contextmanager
-def _explaining(where: str, *, has_query: bool) -> Iterator[None]:
+def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
+    """Leave the connection's transaction as it was, whatever happens: the next source reads in it, too."""
+    savepoint = connection.begin_nested()
+    try:
+        yield connection
+    finally:
+        with suppress(exc.DBAPIError):  # the connection is gone, and why is told already
+            savepoint.rollback()
+
+
+@contextmanager
+def _explaining(where: str, query: str = "") -> Iterator[None]:
     """Turn a driver's error into one that says what should happen next."""
     try:
         yield
-    except (exc.OperationalError, exc.InternalError) as error:
-        message = str(error.orig).strip().partition("\n")[0]
-        raise Unavailable(message, where=where, hint="It is tried again; is the server up?") from error
     except exc.DBAPIError as error:
-        message, line = _complaint(error)
-        if has_query:
-            raise SpecError(message, where=f"{where}.query{line}", hint="Correct the query.") from error
-        raise SpecError(message, where=f"{where}.table", hint="Correct the table's name.") from error
+        if not isinstance(error.orig, psycopg.Error):
+            raise
+        raise _explained(error.orig, where, error.statement or "") from error
+    except psycopg.Error as error:  # from COPY and its like, which SQLAlchemy does not see
+        raise _explained(error, where, query) from error
 
 
-def _complaint(error: exc.DBAPIError) -> tuple[str, str]:
-    """Give PostgreSQL's message, and the line of the query that it points to."""
-    diagnosis = getattr(error.orig, "diag", None)
-    if diagnosis is None or diagnosis.message_primary is None:
-        return str(error.orig).strip(), ""
+def _explained(error: psycopg.Error, where: str, statement: str) -> StageError:
+    diagnosis = error.diag
     message = ". ".join(filter(None, (diagnosis.message_primary, diagnosis.message_hint)))
-    if diagnosis.statement_position is None or error.statement is None:
-        return message, ""
-    # A server-side cursor puts its own words before ours, on the first line only.
-    offset = int(diagnosis.statement_position) - 1
-    return message, f", line {error.statement.count('\n', 0, offset) + 1}"
+    message = message or str(error).strip().partition("\n")[0]
+    if error.sqlstate == _READ_ONLY:
+        return SpecError(message, where=where, hint="A source only reads; load is what writes.")
+    if isinstance(error, psycopg.OperationalError | psycopg.InternalError):
+        return Unavailable(message, where=where.rpartition(".")[0], hint="It is tried again; is the server up?")
+    if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+        return DataError(message, where=where, hint="Correct the rows, or the query that meets them.")
+    if where.endswith(".table"):
+        return SpecError(message, where=where, hint="Correct the table's name.")
+    line = _line(diagnosis, statement)
+    return SpecError(message, where=f"{where}{line}", hint="Correct the query.")
+
+
+def _line(diagnosis: psycopg.errors.Diagnostic, statement: str) -> str:
+    """Name the line of the query that PostgreSQL points to."""
+    if diagnosis.statement_position is None or not statement:
+        return ""
+    return f", line {statement.count('\n', 0, int(diagnosis.statement_position) - 1) + 1}"

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-from psycopg import Column
 from psycopg.postgres import types
 
 from etl_contract import SpecError
+from etl_extract._copy import Described
 
 _UTC = pa.timestamp("us", tz="UTC")
 _BY_NAME = {
@@ -32,20 +32,20 @@ _LISTS = {types[name].array_oid: pa.list_(arrow) for name, arrow in _BY_NAME.ite
 _MOST_DIGITS = 38
 
 
-def arrow_schema(description: Sequence[Column], where: str) -> pa.Schema:
+def arrow_schema(columns: Sequence[Described], where: str) -> pa.Schema:
     """Give the Arrow schema of a result.
 
     Raises:
         SpecError: two columns have one name.
     """
-    names = [column.name for column in description]
+    names = [column.name for column in columns]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         hint = "Give each its own name with 'as'."
         raise SpecError(f"the result has two columns named {', '.join(twice)}", where=where, hint=hint)
-    return pa.schema([(column.name, arrow_type(column)) for column in description])
+    return pa.schema([(column.name, arrow_type(column)) for column in columns])
 
 
-def arrow_type(column: Column) -> pa.DataType:
+def arrow_type(column: Described) -> pa.DataType:
     """Give a column's Arrow type; what Arrow has no type for (uuid, json, enums, inet, ...) travels as its text."""
     if column.type_code == types["numeric"].oid:
         precision, scale = column.precision or _MOST_DIGITS, column.scale if column.precision else 10

@@ -1,0 +1,126 @@
+"""What COPY brings, exactly, and what it refuses."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pytest
+
+from etl_contract import DataError, Interval, SpecError, SqlSource
+from etl_extract._sql import SqlReader
+
+INTERVAL = Interval(start=datetime(2026, 11, 1, tzinfo=UTC), end=datetime(2026, 11, 2, tzinfo=UTC))
+
+
+def _query(connections: Path, query: str) -> pa.Table:
+    with SqlReader(INTERVAL, connections) as reader:
+        source = SqlSource(sql="source", query=query)
+        with reader.rows("orders", source) as rows:
+            return pa.Table.from_batches(rows.batches, rows.schema)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("'1 year 2 months 3 days 04:05:06.789'::interval", "1 year 2 mons 3 days 04:05:06.789"),
+        ("""'{"n": 12345678901234567890.123456789}'::jsonb""", '{"n": 12345678901234567890.123456789}'),
+        ("'[1,5)'::int4range", "[1,5)"),
+        ("row(1, 'a,\"b')", '(1,"a,""b")'),
+        ("'10:00+02'::timetz", "10:00:00+02"),
+        ("B'0101'", "0101"),
+        (r"'\.'::text", "\\."),
+        ("'NULL'::text", "NULL"),
+        ("E'a\\r\\nb'::text", "a\r\nb"),
+        ("' '::text", " "),
+    ],
+)
+def test_what_arrow_has_no_type_for_stays_its_text(
+    connections: Path, source: psycopg.Connection, value: str, text: str
+) -> None:
+    """Months of an interval and digits in a document are kept, and a gap is not an empty text."""
+    table = _query(connections, f"select {value} as value union all select null")
+
+    assert table["value"].to_pylist() == [text, None]
+
+
+def test_a_null_and_an_empty_text_stay_apart(connections: Path, source: psycopg.Connection) -> None:
+    """Also where the row has no other column, and so is an empty line."""
+    assert _query(connections, "values (''), (null), ('x')").to_pylist() == [
+        {"column1": ""},
+        {"column1": None},
+        {"column1": "x"},
+    ]
+
+
+def test_a_row_may_be_longer_than_what_is_read_at_once(connections: Path, source: psycopg.Connection) -> None:
+    """A text of 20 MB arrives whole, with the rows around it."""
+    table = _query(connections, "values (1, 'a'), (2, repeat(E'é\n', 10000000)), (3, 'b')")
+
+    assert [len(text) for text in table["column2"].to_pylist()] == [1, 20_000_000, 1]
+
+
+@pytest.mark.parametrize("digits", ["99999999999999999999999999999999999999", "-0.01"])
+def test_a_numeric_keeps_its_digits(connections: Path, source: psycopg.Connection, digits: str) -> None:
+    """All 38 digits that a decimal has, and no float on the way."""
+    scale = 2 if "." in digits else 0
+
+    table = _query(connections, f"select {digits}::numeric(38,{scale}) as value")
+
+    assert table["value"].to_pylist() == [Decimal(digits)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["'infinity'::date", "'-infinity'::timestamptz", "'0044-03-15 BC'::date", "'NaN'::numeric", "'24:00'::time"],
+)
+def test_a_value_that_arrow_has_not_is_told_with_its_column(
+    connections: Path, source: psycopg.Connection, value: str
+) -> None:
+    """It is neither a gap nor another value; the person decides in the query."""
+    with pytest.raises(DataError, match=r"extract\.orders, column odd: a value is no .*Cast the column in a query"):
+        _query(connections, f"select 1 as id, {value} as odd")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select 1; drop table orders",
+        "select 1) to stdout; commit; drop table orders; --",
+        "with gone as (delete from orders returning 1) select * from gone",
+        "select * from orders; commit; delete from orders",
+    ],
+)
+def test_a_query_can_only_read(connections: Path, source: psycopg.Connection, query: str) -> None:
+    """Neither a second statement nor one that closes ours gets through."""
+    source.execute("create table orders as select 1 as id")
+
+    with pytest.raises(SpecError, match=r"extract\.orders"):
+        _query(connections, query)
+
+    assert source.execute("select count(*) from orders").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("end", ["-- a remark", ";", "\n;\n"])
+def test_a_query_may_end_as_people_end_it(connections: Path, source: psycopg.Connection, end: str) -> None:
+    """A remark or a semicolon after the query belongs to it, and a percent sign is one."""
+    assert _query(connections, f'select 7 % 4 as "a%s \'b" where :start < :end {end}').to_pylist() == [{"a%s 'b": 3}]
+
+
+def test_a_row_that_makes_the_query_fail_is_told(connections: Path, source: psycopg.Connection) -> None:
+    """The failure comes after rows have been read, and is PostgreSQL's own message."""
+    with pytest.raises(DataError, match=r"extract\.orders\.query: division by zero"):
+        _query(connections, "select 1 / (150000 - i) from generate_series(1, 200000) as i")
+
+
+def test_rows_that_nobody_wants_any_more_leave_the_connection_free(
+    connections: Path, source: psycopg.Connection
+) -> None:
+    """A source that is given up in the middle does not spoil the next one of its connection."""
+    endless = SqlSource(sql="source", query="select generate_series(1, 2000000000) as i, repeat('x', 1000)")
+    with SqlReader(INTERVAL, connections) as reader:
+        with reader.rows("orders", endless) as rows:
+            next(rows.batches)
+        with reader.rows("next", SqlSource(sql="source", query="select 2 as two")) as rows:
+            assert next(rows.batches).to_pylist() == [{"two": 2}]
