@@ -1,9 +1,9 @@
 """Models what transform does: steps of SQL and of the author's functions."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, Tag, model_validator
+from pydantic import AfterValidator, Field, Tag, model_validator
 
 from etl_contract._model import Model
 from etl_contract._words import Name, Sql, by_kind, by_shape, kind, matching
@@ -61,13 +61,19 @@ class SqlTransform(Model):
         return self.sql if isinstance(self.sql, str) and _SQL_FILE.fullmatch(self.sql) else None
 
 
+def _not_empty(steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not steps:
+        raise ValueError("the list has no step; write one, or leave 'transform' out")
+    return steps
+
+
 Step = Annotated[
     Annotated[PandasTransform, Tag("[pandas]")] | Annotated[SqlTransform, Tag("[sql]")],
     by_kind("pandas", "sql"),
     kind("transform", "pandas", "sql"),
 ]
 Transform = Annotated[
-    Annotated[tuple[Step, ...], Field(min_length=1), Tag("[list]")] | Annotated[Step, Tag("[other]")],
+    Annotated[tuple[Step, ...], AfterValidator(_not_empty), Tag("[list]")] | Annotated[Step, Tag("[other]")],
     by_shape(list=(list, tuple)),
 ]
 
