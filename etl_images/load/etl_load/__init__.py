@@ -7,5 +7,7 @@ of all targets, creates the tables that are missing, merges by mode, writes the 
 a load that is killed anywhere leaves either nothing or everything, and loading again leaves the same rows:
 docs/decisions/staging-then-merge.md.
 
+Files for others, where the pipeline has `export`, are written before that and published after it: see `_export`.
+
 A mode joins as one module with a `Mode`, and a line in `_modes.MODES`.
 """
