@@ -8,5 +8,7 @@ Then one transaction takes the locks of all targets, makes or changes their tabl
 into the table, writes the ledger and drops the staging tables. So a load that is killed anywhere leaves either nothing
 or everything, and loading again leaves the same rows: docs/decisions/staging-then-merge.md.
 
+Files for others, where the pipeline has `export`, are written before that and published after it: see `_export`.
+
 A mode joins as one module with a `Mode`, and a line in `_modes.MODES`.
 """

@@ -96,7 +96,10 @@ class ExportFile:
 @contextmanager
 def open_file(uri: str, where: str, run_id: str, target: ExportTarget, connections: Path) -> Iterator[ExportFile]:
     """Open the place of a file; what is not published by the end leaves no trace."""
-    fs, path = _store(target, uri, where, connections)
+    try:
+        fs, path = _store(target, uri, where, connections)
+    except OSError as error:  # it looks for the bucket's region where no connection says it
+        raise _told(error, f"{where}.to, {uri}") from error
     file = ExportFile(fs, path, f"{where}.to, {uri}", run_id, compressed=target.compressed)
     try:
         yield file
