@@ -23,7 +23,7 @@ from psycopg.pq.abc import PGresult
 
 from etl_contract import DataError
 
-_CHUNK_BYTES = 4 << 20
+_CHUNK_BYTES = 1 << 20
 _CHUNKS_AHEAD = 2
 _PLACE = re.compile(r"^In CSV column #(\d+): (?:Row #\d+: )?(?:CSV conversion error to [^:]+: )?")
 _NO_TEXT = (pa.types.is_list, pa.types.is_binary)
