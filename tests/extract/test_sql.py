@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -180,3 +181,47 @@ def test_a_server_that_does_not_answer_is_worth_another_try(connections: Path) -
         _read(connections, SqlSource(sql="source", table="orders"))
 
     assert "topsecret" not in str(error.value)
+
+
+def test_a_table_gives_the_columns_and_rows_that_are_asked_for(connections: Path, source: psycopg.Connection) -> None:
+    """Names are quoted, the interval is bound, and a remark after the condition does no harm."""
+    source.execute('create table orders (id int, "Item; drop" text, at timestamptz)')
+    source.execute(
+        "insert into orders select n, 'x', '2026-11-01Z'::timestamptz + n * interval '12h' "
+        "from generate_series(0, 3) as n"
+    )
+    asked = SqlSource(
+        sql="source", table="orders", columns=("Item; drop", "id"), where="at >= :start and at < :end -- today"
+    )
+
+    with SqlReader(INTERVAL, connections) as reader, reader.rows("orders", asked) as rows:
+        table = pa.Table.from_batches(rows.batches, rows.schema)
+
+    assert table.to_pylist() == [{"Item; drop": "x", "id": 1}, {"Item; drop": "x", "id": 2}]
+
+
+@pytest.mark.parametrize(
+    ("about", "problem"),
+    [
+        ({"columns": ("nope",)}, 'extract.orders.table: column "nope" does not exist'),
+        ({"where": "nope = 1"}, 'extract.orders.table: column "nope" does not exist'),
+        ({"where": "id = :begin"}, "extract.orders.where: no value for :begin. Use :start and :end"),
+        ({"where": "true) union select 1 --"}, "extract.orders.table: syntax error"),
+        ({"where": "true; drop table orders"}, "extract.orders.table: syntax error"),
+    ],
+)
+def test_what_a_table_has_not_is_told(
+    connections: Path, source: psycopg.Connection, about: dict[str, Any], problem: str
+) -> None:
+    """The place is the table's, and nothing of the condition gets out of its brackets."""
+    source.execute("create table orders (id int)")
+
+    with (
+        SqlReader(INTERVAL, connections) as reader,
+        pytest.raises(SpecError) as error,
+        reader.rows("orders", SqlSource(sql="source", table="orders", **about)),
+    ):
+        pass
+
+    assert str(error.value).startswith(problem)
+    assert source.execute("select count(*) from orders").fetchone() == (0,)

@@ -10,14 +10,19 @@ from pydantic import Field, Tag, model_validator
 from etl_contract._files import FilesSource
 from etl_contract._model import Model
 from etl_contract._web import HttpSource
-from etl_contract._words import Name, Sql, TableName, by_kind, kind
+from etl_contract._words import Column, Name, Sql, TableName, by_kind, kind
 
 
 class SqlSource(Model):
     """Rows of a table or of a query, read through a connection."""
 
     sql: Name = Field(description="The connection to read through, such as `source` or `warehouse`.")
-    table: TableName | None = Field(default=None, description="The table or view to read, whole.")
+    table: TableName | None = Field(default=None, description="The table or view to read.")
+    columns: tuple[Column, ...] = Field(default=(), description="The table's columns to read; all where none is given.")
+    where: Sql | None = Field(
+        default=None,
+        description="Which of the table's rows to read, as a condition of SQL; `:start` and `:end` are bound.",
+    )
     query: Sql | None = Field(
         default=None,
         description="The query to read instead; `:start` and `:end` are bound to the run's interval.",
@@ -37,6 +42,8 @@ class SqlSource(Model):
     def _one_of_table_and_query(self) -> Self:
         if (self.table is None) == (self.query is None):
             raise ValueError("give either 'table' or 'query', not both and not neither")
+        if self.query is not None and (self.columns or self.where is not None):
+            raise ValueError("'columns' and 'where' belong to 'table'; write them into the query")
         return self
 
 

@@ -77,15 +77,27 @@ class SqlReader(AbstractContextManager["SqlReader"]):
         return self._open[name]
 
     def _statement(self, source: SqlSource, where: str) -> sa.Select[Any] | sa.TextClause:
-        if source.table is not None:
-            schema, _, table = source.table.rpartition(".")
-            return sa.select(sa.literal_column("*")).select_from(sa.table(table, schema=schema or None))
-        statement = sa.text(str(source.query))
+        if source.table is None:
+            return self._bound(str(source.query), f"{where}.query")
+        schema, _, table = source.table.rpartition(".")
+        columns: list[sa.ColumnElement[Any]] = [sa.column(name) for name in source.columns]
+        columns = columns or [sa.literal_column("*")]
+        statement = sa.select(*columns).select_from(sa.table(table, schema=schema or None))
+        # On lines of its own, so that a remark at its end stays one.
+        return (
+            statement
+            if source.where is None
+            else statement.where(self._bound(f"(\n{source.where}\n)", f"{where}.where"))
+        )
+
+    def _bound(self, text: str, where: str) -> sa.TextClause:
+        """Bind what a text of the author's asks for."""
+        statement = sa.text(text)
         known = {"start": self._interval.start, "end": self._interval.end}
         named = set(statement.compile().params)
         if unknown := sorted(named - set(known)):
             hint = "Use :start and :end; write a colon that is none as \\:."
-            raise SpecError(f"no value for :{', :'.join(unknown)}", where=f"{where}.query", hint=hint)
+            raise SpecError(f"no value for :{', :'.join(unknown)}", where=where, hint=hint)
         return statement.bindparams(*(sa.bindparam(k, known[k], sa.DateTime(timezone=True)) for k in sorted(named)))
 
 
@@ -163,7 +175,7 @@ def _explained(error: psycopg.Error, where: str, statement: str) -> StageError:
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return DataError(message, where=where, hint="Correct the rows, or the query that meets them.")
     if where.endswith(".table"):
-        return SpecError(message, where=where, hint="Correct the table's name.")
+        return SpecError(message, where=where, hint="Correct the table, its 'columns' or its 'where'.")
     line = _line(diagnosis, statement)
     return SpecError(message, where=f"{where}{line}", hint="Correct the query.")
 
