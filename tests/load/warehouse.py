@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -90,9 +90,12 @@ class Warehouse:
             self._admin.close()
 
     def restart(self) -> None:
-        """Kill the server, and start it again."""
+        """Let the server crash at once, and start it again."""
+        with suppress(psycopg.OperationalError):  # by a statement: asking Docker takes longer than a load
+            self.sql("copy (select) to program 'cat; kill -QUIT 1'")
         self.close()
-        docker("restart", "--signal", "SIGQUIT", CONTAINER)  # immediate: as after a crash
+        docker("wait", CONTAINER)
+        docker("start", CONTAINER)
         self.host = address(CONTAINER, NETWORK)
         self.wait()
 
