@@ -3,7 +3,7 @@
     server ── COPY ... TO STDOUT (format csv) ──► chunks of whole rows ──► pyarrow.csv ──► batches, two ahead
 
 The text that PostgreSQL writes is read back exactly by the Arrow type of each column, and what Arrow has no type for
-(json, intervals, enums, ranges, ...) stays that very text.
+(json, intervals, enums, ranges, ...) stays that very text. Why: docs/decisions/extract-by-copy.md
 """
 
 import queue
