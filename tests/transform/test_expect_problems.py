@@ -211,8 +211,8 @@ def test_a_condition_that_fails_on_a_row_is_told(tmp_path: Path) -> None:
         (
             pa.table({"x": pa.array([Decimal(1)], pa.decimal256(50, 2))}),
             (
-                "expect.orders: 'x' has up to 50 digits, and the checks read at most 38. "
-                "Give it fewer in the transform, or make it text."
+                "dataset orders: orders.x has up to 50 digits, and DuckDB's decimals at most 38. "
+                "Cast it to fewer, or to text, where it is made."
             ),
         ),
         (
