@@ -72,6 +72,30 @@ def test_a_numeric_keeps_its_digits(connections: Path, source: psycopg.Connectio
 
 
 @pytest.mark.parametrize(
+    ("value", "exact"),
+    [
+        ("9999999999999999999999999999.9999999999::numeric", Decimal("9999999999999999999999999999.9999999999")),
+        ("-0.0000000001::numeric", Decimal("-0.0000000001")),
+        (f"{'9' * 50}.25::numeric(52,2)", Decimal(f"{'9' * 50}.25")),
+        (f"{'7' * 90}::numeric(90,0)", "7" * 90),
+        ("123::numeric(5,-2)", Decimal(100)),
+    ],
+)
+def test_a_long_numeric_arrives_whole(
+    connections: Path, source: psycopg.Connection, value: str, exact: Decimal | str
+) -> None:
+    """Whatever its precision is, and whether it says one."""
+    assert _query(connections, f"select {value} as value")["value"].to_pylist() == [exact]
+
+
+@pytest.mark.parametrize("digits", range(29, 60))
+def test_a_numeric_that_does_not_fit_is_refused(connections: Path, source: psycopg.Connection, digits: int) -> None:
+    """Never is another number made of it."""
+    with pytest.raises(DataError, match=r"extract\.orders, column odd: a value is no decimal128\(38, 10\)"):
+        _query(connections, f"select {'8' * digits}::numeric as odd union all select {'3' * digits}.5")
+
+
+@pytest.mark.parametrize(
     "value",
     ["'infinity'::date", "'-infinity'::timestamptz", "'0044-03-15 BC'::date", "'NaN'::numeric", "'24:00'::time"],
 )

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import psycopg
@@ -25,6 +26,7 @@ from etl_contract import DataError
 
 _CHUNK_BYTES = 1 << 20
 _CHUNKS_AHEAD = 2
+UNBOUNDED = pa.decimal128(38, 10)  # a numeric that does not say its precision
 _PLACE = re.compile(r"^In CSV column #(\d+): (?:Row #\d+: )?(?:CSV conversion error to [^:]+: )?")
 _NO_TEXT = (pa.types.is_list, pa.types.is_binary)
 
@@ -161,14 +163,16 @@ class _Ahead:
 
 
 def _decoded(chunk: bytes, schema: pa.Schema, where: str) -> pa.Table:
+    by_digits = [field for field in schema if _by_digits(field.type)]
+    read_as = {field.name: pa.string() if field in by_digits else field.type for field in schema}
     try:
-        return pc.read_csv(
+        table = pc.read_csv(
             pa.BufferReader(chunk),
             # One block, so that a row may be as long as it likes.
             read_options=pc.ReadOptions(column_names=schema.names, block_size=len(chunk) + 1, use_threads=True),
             parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=pc.ConvertOptions(
-                column_types=schema,
+                column_types=read_as,
                 # COPY writes a null as nothing, and an empty text as "".
                 null_values=[""],
                 strings_can_be_null=True,
@@ -179,6 +183,22 @@ def _decoded(chunk: bytes, schema: pa.Schema, where: str) -> pa.Table:
         )
     except pa.ArrowInvalid as error:
         raise _misfit(str(error), schema, where) from error
+    for field in by_digits:
+        index = schema.get_field_index(field.name)
+        table = table.set_column(index, field, _decimals(table.column(index), field, where))
+    return table
+
+
+def _by_digits(kind: pa.DataType) -> bool:
+    """Tell of decimals whose digits nothing bounds: Arrow's own reading of text loses some in silence, or cannot."""
+    return bool(pa.types.is_decimal256(kind) or kind == UNBOUNDED)
+
+
+def _decimals(texts: pa.ChunkedArray, field: pa.Field, where: str) -> pa.Array:
+    try:
+        return pa.array([None if text is None else Decimal(text) for text in texts.to_pylist()], field.type)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise _misfit(f"In CSV column #0: {error}", pa.schema([field]), where) from error
 
 
 def _misfit(message: str, schema: pa.Schema, where: str) -> DataError:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from psycopg.postgres import types
 
 from etl_contract import SpecError
-from etl_extract._copy import Described
+from etl_extract._copy import UNBOUNDED, Described
 
 _UTC = pa.timestamp("us", tz="UTC")
 _BY_NAME = {
@@ -29,7 +29,7 @@ _BY_OID = {types[name].oid: arrow for name, arrow in _BY_NAME.items()}
 _LISTS = {types[name].array_oid: pa.list_(arrow) for name, arrow in _BY_NAME.items()} | {
     types[name].array_oid: pa.list_(pa.string()) for name in ("text", "varchar", "bpchar", "uuid")
 }
-_MOST_DIGITS = 38
+_MOST_DIGITS, _MOST_DIGITS_OF_ALL = 38, 76
 
 
 def arrow_schema(columns: Sequence[Described], where: str) -> pa.Schema:
@@ -48,10 +48,12 @@ def arrow_schema(columns: Sequence[Described], where: str) -> pa.Schema:
 def arrow_type(column: Described) -> pa.DataType:
     """Give a column's Arrow type; what Arrow has no type for (uuid, json, enums, inet, ...) travels as its text."""
     if column.type_code == types["numeric"].oid:
-        precision, scale = column.precision or _MOST_DIGITS, column.scale if column.precision else 10
-        return (
-            pa.decimal128(precision, scale or 0) if precision <= _MOST_DIGITS else pa.decimal256(precision, scale or 0)
-        )
+        if column.precision is None:
+            return UNBOUNDED
+        precision, scale = column.precision, column.scale or 0
+        if precision > _MOST_DIGITS_OF_ALL:
+            return pa.string()
+        return pa.decimal128(precision, scale) if precision <= _MOST_DIGITS else pa.decimal256(precision, scale)
     return _BY_OID.get(column.type_code) or _LISTS.get(column.type_code) or pa.string()
 
 
