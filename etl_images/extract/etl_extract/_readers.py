@@ -53,8 +53,8 @@ class Readers(AbstractContextManager["Readers"]):
                     from etl_extract._sql import SqlReader  # noqa: PLC0415
 
                     self._sql = self._exit.enter_context(SqlReader(self._task.interval, self._folder))
-                with self._sql.rows(name, source) as read:
-                    yield Rows(read.schema, read.batches)
+                with self._sql.rows(name, source) as rows:
+                    yield rows
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Self, cast
 
 import psycopg
 import pyarrow as pa
@@ -12,18 +12,12 @@ from sqlalchemy import exc
 
 from etl_contract import DataError, Interval, SpecError, SqlSource, StageError, Unavailable
 from etl_contract.parquet import BATCH_ROWS
+from etl_extract._connection import CONNECTIONS, connection_uri
 from etl_extract._copy import Described, bound, copied, copies, described
+from etl_extract._rows import Rows
 from etl_extract._types import arrow_schema, plain
 
-CONNECTIONS = Path("/run/secrets/connections")
 _READ_ONLY = "25006"
-
-
-class Rows(NamedTuple):
-    """Rows on their way: their Arrow schema, and the batches, which are read as they are asked for."""
-
-    schema: pa.Schema
-    batches: Iterator[pa.RecordBatch]
 
 
 class SqlReader(AbstractContextManager["SqlReader"]):
@@ -103,11 +97,7 @@ class SqlReader(AbstractContextManager["SqlReader"]):
 
 def connection_url(name: str, folder: Path, where: str) -> sa.URL:
     """Read a connection's URI from its secret file."""
-    try:
-        url = sa.make_url((folder / name / "uri").read_text().strip())
-    except FileNotFoundError:
-        hint = "Name one that is there, such as 'source' or 'warehouse'."
-        raise SpecError(f"there is no connection '{name}'", where=where, hint=hint) from None
+    url = sa.make_url(connection_uri(name, where, folder))
     if url.drivername in {"postgresql", "postgres"}:
         return url.set(drivername="postgresql+psycopg").update_query_dict(
             {"application_name": "etl extract", "connect_timeout": "10"}
