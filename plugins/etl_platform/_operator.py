@@ -207,6 +207,7 @@ class StageOperator(DockerOperator):
                     quarantined=made.quarantined,
                     watermarks=extracted.watermarks,
                     files=extracted.files,
+                    whole=tuple(sorted(set(pipeline.extract) - pipeline.cursors)),
                     **common,
                 )
             case StageName.visualize if pipeline.visualize is not None:

@@ -196,6 +196,8 @@ class Pipeline(_Model):
                 raise ValueError(f"{section}: '{unknown[0]}' is made by no query{guess(unknown[0], made)}")
         if twice := _twice(target.to for _, target in exports_of(self.export)):
             raise ValueError(f"export: two datasets go to '{twice[0]}'; the second would undo the first")
+        if problem := next(self._beside_cursors(), None):
+            raise ValueError(problem)
         tables = [target.table for target in self.load.values()]
         if twice := _twice(tables):
             raise ValueError(f"load: two datasets go into {twice[0]}; the second would undo the first")
@@ -204,6 +206,25 @@ class Pipeline(_Model):
                 f"schedule: the pipeline changes {own[0]} itself, so it would start itself again and again"
             )
         return self
+
+    def _beside_cursors(self) -> Iterator[str]:
+        """Tell of targets that would take the rows since the last run for all there are."""
+        cursors = self.cursors
+        again = {name for name in cursors if getattr(self.extract[name], "lookback", None)}
+        for name, target in self.load.items():
+            if not cursors or name in set(self.extract) - cursors:
+                continue
+            if target.mode in {"replace", "partition"}:
+                yield f"load.{name}: mode: {target.mode} would keep only what a cursor brings; use upsert or history"
+            if target.delete == "missing":
+                yield f"load.{name}: delete: missing would delete what a cursor does not bring again; name a column"
+            if target.mode == "append" and again:
+                yield f"load.{name}: mode: append would add again what a lookback reads again; use upsert or history"
+
+    @property
+    def cursors(self) -> set[str]:
+        """Name the sources that follow a cursor."""
+        return {name for name, source in self.extract.items() if isinstance(source, SqlSource) and source.cursor}
 
     @property
     def cron(self) -> str | None:

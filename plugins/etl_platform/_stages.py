@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from docker.types import LogConfig, Mount
 
-from etl_contract import FilesSource, StageName, exports_of
+from etl_contract import FilesSource, Source, SqlSource, StageName, exports_of
 from etl_platform._pipeline import Pipeline, StageLimits
 from etl_platform._settings import Settings
 
@@ -34,7 +34,12 @@ def _export_way_out(pipeline: Pipeline) -> str:
 
 
 def _has_files(pipeline: Pipeline) -> bool:
-    return any(isinstance(source, FilesSource) and not source.remote for source in pipeline.extract.values())
+    """Tell of files in the inbox, and of connections, since one may be a SQLite file there."""
+
+    def looks_there(source: Source) -> bool:
+        return source.remote if isinstance(source, SqlSource) else isinstance(source, FilesSource) and not source.remote
+
+    return any(map(looks_there, pipeline.extract.values()))
 
 
 def _connections(pipeline: Pipeline) -> dict[str, str]:

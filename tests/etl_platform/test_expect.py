@@ -117,7 +117,7 @@ PROBLEMS = [
         "orders: {table: {fresh: {column: at, within: soon}}}",
         (
             "line 6, expect.orders.table.fresh.within: "
-            "'soon' is no span of time; write one such as 90 minutes, 36 hours or 2 days"
+            "'soon' is not a span of time; write one such as 90 minutes, 36 hours or 2 days"
         ),
     ),
     (

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from etl_contract import ExtractTask, FilesSource, HttpSource, Interval, Source, TakenFile, Watermark
+from etl_contract import ExtractTask, FilesSource, HttpSource, Interval, Parameter, Source, TakenFile, Watermark
 from etl_extract._inbox import FilesReader
 from etl_extract._web import WebReader
 
@@ -15,6 +15,13 @@ SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 NOVEMBER_1 = Interval(
     start=datetime(2026, 11, 1, 4, tzinfo=UTC), end=datetime(2026, 11, 2, 5, tzinfo=UTC), timezone="America/New_York"
 )
+
+
+def sql_task(interval: Interval = NOVEMBER_1, **params: Any) -> ExtractTask:  # noqa: ANN401 - as in YAML
+    """Describe a run that reads SQL, with its parameters."""
+    spec = {"orders": SOURCE.validate_python({"sql": "source", "table": "orders"})}
+    known = {name: Parameter.model_validate(value) for name, value in params.items()}
+    return ExtractTask(pipeline="shop", run_id="test", interval=interval, run_uri="file:///", spec=spec, params=known)
 
 
 class Read:
@@ -59,7 +66,7 @@ class Extracting:
             assert isinstance(orders, FilesSource)
             reading = FilesReader(task, self.connections, self.inbox).rows("orders", orders)
         with reading as rows:
-            return Read(pa.Table.from_batches(rows.batches, rows.schema), rows.watermarks, rows.files)
+            return Read(pa.Table.from_batches(rows.batches, rows.schema), rows.watermarks(), rows.files)
 
     def put(self, name: str, content: bytes | str) -> None:
         """Put a file into the inbox."""

@@ -1,6 +1,5 @@
 """What COPY brings, exactly, and what it refuses."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,14 +7,13 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from etl_contract import DataError, Interval, SpecError, SqlSource
+from etl_contract import DataError, SpecError, SqlSource
 from etl_extract._sql import SqlReader
-
-INTERVAL = Interval(start=datetime(2026, 11, 1, tzinfo=UTC), end=datetime(2026, 11, 2, tzinfo=UTC))
+from tests.extract.reading import sql_task
 
 
 def _query(connections: Path, query: str) -> pa.Table:
-    with SqlReader(INTERVAL, connections) as reader:
+    with SqlReader(sql_task(), connections) as reader:
         source = SqlSource(sql="source", query=query)
         with reader.rows("orders", source) as rows:
             return pa.Table.from_batches(rows.batches, rows.schema)
@@ -97,7 +95,7 @@ def test_a_numeric_that_does_not_fit_is_refused(connections: Path, source: psyco
 
 @pytest.mark.parametrize(
     "value",
-    ["'infinity'::date", "'-infinity'::timestamptz", "'0044-03-15 BC'::date", "'NaN'::numeric", "'24:00'::time"],
+    ["'0044-03-15 BC'::date", "'NaN'::numeric", "'24:00'::time"],
 )
 def test_a_value_that_arrow_has_not_is_told_with_its_column(
     connections: Path, source: psycopg.Connection, value: str
@@ -143,8 +141,40 @@ def test_rows_that_nobody_wants_any_more_leave_the_connection_free(
 ) -> None:
     """A source that is given up in the middle does not spoil the next one of its connection."""
     endless = SqlSource(sql="source", query="select generate_series(1, 2000000000) as i, repeat('x', 1000)")
-    with SqlReader(INTERVAL, connections) as reader:
+    with SqlReader(sql_task(), connections) as reader:
         with reader.rows("orders", endless) as rows:
             next(rows.batches)
         with reader.rows("next", SqlSource(sql="source", query="select 2 as two")) as rows:
             assert next(rows.batches).to_pylist() == [{"two": 2}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "finite", "number"),
+    [
+        ("date", "2026-02-28", pa.int32()),
+        ("timestamp", "2026-02-28 01:02:03.000004", pa.int64()),
+        ("timestamptz", "2026-02-28 01:02:03.000004+00", pa.int64()),
+    ],
+)
+def test_endless_times_arrive_as_the_ends_of_their_type(
+    connections: Path, source: psycopg.Connection, kind: str, finite: str, number: pa.DataType
+) -> None:
+    """They stay greater and smaller than all others, as in DuckDB, and the others stay what they are."""
+    values = f"('infinity'::{kind}), ('{finite}'), ('-infinity'), (null)"
+    most = 2 ** (number.bit_width - 1) - 1
+    plain = _query(connections, f"select '{finite}'::{kind} as at")
+
+    table = _query(connections, f"select at from (values {values}) as given (at)")  # noqa: S608 - our own
+
+    assert table.schema == plain.schema
+    assert table["at"].cast(number).to_pylist() == [most, plain["at"].cast(number)[0].as_py(), -most, None]
+
+
+def test_bytes_come_as_they_are(connections: Path, source: psycopg.Connection) -> None:
+    """Also none, beside a text that looks like them."""
+    query = r"select * from (values ('\x00ff0a'::bytea, '\x41'), ('', ''), (null, null)) as given (raw, text)"
+
+    table = _query(connections, query)
+
+    assert table["raw"].to_pylist() == [b"\x00\xff\n", b"", None]
+    assert table["text"].to_pylist() == ["\\x41", "", None]

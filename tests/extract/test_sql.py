@@ -12,16 +12,13 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from etl_contract import DataError, Interval, SpecError, SqlSource, Unavailable
+from etl_contract import DataError, SpecError, SqlSource, Unavailable
 from etl_extract._sql import SqlReader
-
-INTERVAL = Interval(
-    start=datetime(2026, 11, 1, 4, tzinfo=UTC), end=datetime(2026, 11, 2, 5, tzinfo=UTC), timezone="America/New_York"
-)
+from tests.extract.reading import NOVEMBER_1, sql_task
 
 
 def _read(connections: Path, source: SqlSource) -> pa.Table:
-    with SqlReader(INTERVAL, connections) as reader, reader.rows("orders", source) as rows:
+    with SqlReader(sql_task(), connections) as reader, reader.rows("orders", source) as rows:
         return pa.Table.from_batches(rows.batches, rows.schema)
 
 
@@ -91,8 +88,8 @@ def test_the_interval_is_bound_not_written(connections: Path, source: psycopg.Co
     table = _query(connections, "select at::timestamptz from orders where at >= :start and at < :end order by 1")
 
     assert table["at"].to_pylist() == [
-        INTERVAL.start,
-        INTERVAL.end.replace(hour=4, minute=59, second=59, microsecond=999999),
+        NOVEMBER_1.start,
+        NOVEMBER_1.end.replace(hour=4, minute=59, second=59, microsecond=999999),
     ]
 
 
@@ -110,7 +107,7 @@ def test_every_row_comes_once(connections: Path, source: psycopg.Connection, row
 def test_two_sources_of_one_connection_are_of_one_moment(connections: Path, source: psycopg.Connection) -> None:
     """What is written between two reads is in neither."""
     source.execute("create table orders as select 1 as id")
-    with SqlReader(INTERVAL, connections) as reader:
+    with SqlReader(sql_task(), connections) as reader:
         for name in ("first", "second"):
             with reader.rows(name, SqlSource(sql="source", table="orders")) as rows:
                 assert sum(batch.num_rows for batch in rows.batches) == 1
@@ -130,7 +127,10 @@ def test_a_strange_table_name_is_quoted(connections: Path, source: psycopg.Conne
         ({"table": "nothing"}, 'extract.orders.table: relation "nothing" does not exist'),
         ({"query": "select 1,\n  oops"}, 'extract.orders.query, line 2: column "oops" does not exist'),
         ({"query": "selec 1"}, 'extract.orders.query, line 1: syntax error at or near "selec"'),
-        ({"query": "select 1 where now() > :begin"}, "extract.orders.query: no value for :begin. Use :start and :end"),
+        (
+            {"query": "select 1 where now() > :begin"},
+            "extract.orders.query: no value for :begin. Use :start, :end, :first_day, :last_day",
+        ),
         (
             {"query": "select 1 as a, 2 as a"},
             "extract.orders: the result has two columns named a. Give each its own name",
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_is_told(
 
 def test_one_bad_source_does_not_spoil_the_next(connections: Path, source: psycopg.Connection) -> None:
     """All problems of all sources are told in one run."""
-    with SqlReader(INTERVAL, connections) as reader:
+    with SqlReader(sql_task(), connections) as reader:
         for column in ("one", "two"):
             with (
                 pytest.raises(SpecError, match=column),
@@ -194,7 +194,7 @@ def test_a_table_gives_the_columns_and_rows_that_are_asked_for(connections: Path
         sql="source", table="orders", columns=("Item; drop", "id"), where="at >= :start and at < :end -- today"
     )
 
-    with SqlReader(INTERVAL, connections) as reader, reader.rows("orders", asked) as rows:
+    with SqlReader(sql_task(), connections) as reader, reader.rows("orders", asked) as rows:
         table = pa.Table.from_batches(rows.batches, rows.schema)
 
     assert table.to_pylist() == [{"Item; drop": "x", "id": 1}, {"Item; drop": "x", "id": 2}]
@@ -205,7 +205,10 @@ def test_a_table_gives_the_columns_and_rows_that_are_asked_for(connections: Path
     [
         ({"columns": ("nope",)}, 'extract.orders.table: column "nope" does not exist'),
         ({"where": "nope = 1"}, 'extract.orders.table: column "nope" does not exist'),
-        ({"where": "id = :begin"}, "extract.orders.where: no value for :begin. Use :start and :end"),
+        (
+            {"where": "id = :begin"},
+            "extract.orders.where: no value for :begin. Use :start, :end, :first_day, :last_day",
+        ),
         ({"where": "true) union select 1 --"}, "extract.orders.table: syntax error"),
         ({"where": "true; drop table orders"}, "extract.orders.table: syntax error"),
     ],
@@ -217,7 +220,7 @@ def test_what_a_table_has_not_is_told(
     source.execute("create table orders (id int)")
 
     with (
-        SqlReader(INTERVAL, connections) as reader,
+        SqlReader(sql_task(), connections) as reader,
         pytest.raises(SpecError) as error,
         reader.rows("orders", SqlSource(sql="source", table="orders", **about)),
     ):
@@ -225,3 +228,27 @@ def test_what_a_table_has_not_is_told(
 
     assert str(error.value).startswith(problem)
     assert source.execute("select count(*) from orders").fetchone() == (0,)
+
+
+def test_parameters_are_bound_by_name(connections: Path, source: psycopg.Connection) -> None:
+    """Each keeps its type, whatever its value looks like."""
+    query = (
+        "select :origin as origin, :most as most, :share as share, :big as big, :since - 30 as since, :first_day as day"
+    )
+    params = {"origin": "J'FK; --", "most": 3_000_000_000, "share": 0.5, "big": True, "since": date(2026, 1, 31)}
+    with (
+        SqlReader(sql_task(**params), connections) as reader,
+        reader.rows("orders", SqlSource(sql="source", query=query)) as rows,
+    ):
+        table = pa.Table.from_batches(rows.batches, rows.schema)
+
+    assert table.to_pylist() == [
+        {
+            "origin": "J'FK; --",
+            "most": 3_000_000_000,
+            "share": 0.5,
+            "big": True,
+            "since": date(2026, 1, 1),
+            "day": date(2026, 11, 1),
+        }
+    ]

@@ -55,7 +55,7 @@ def test_rows_that_others_put_there_stay(loading: Loading) -> None:
 
 def test_run_that_follows_a_cursor_adds_what_is_new(loading: Loading) -> None:
     """After a cursor has moved, the same interval gives other rows: they are added; the same file is not, again."""
-    mark = Watermark(source="events", field="updated_at", value="2024-03-01T00:00:00+00:00")
+    mark = Watermark(source="events", field="updated_at", value="2024-03-01T00:00:00+00:00", cursor=True)
     first, more = (
         loading.task({"events": (events(*given), EVENTS)}).model_copy(update={"watermarks": (mark,)})
         for given in ("ab", "cd")

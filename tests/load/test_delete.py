@@ -81,7 +81,7 @@ def test_mark_must_be_one(loading: Loading, rows: pa.Table, problem: str) -> Non
 
 def test_missing_needs_all_rows(loading: Loading) -> None:
     """What a cursor did not read is not missing."""
-    mark = Watermark(source="stock", field="id", value="7")
+    mark = Watermark(source="stock", field="id", value="7", cursor=True)
     task = loading.task({"stock": (stock(1), WHOLE)}).model_copy(update={"watermarks": (mark,)})
 
     with pytest.raises(SpecError, match="mode 'upsert' with 'delete: missing' needs all rows, but a cursor gives"):

@@ -67,7 +67,7 @@ def test_readers_see_the_old_rows_or_the_new(loading: Loading) -> None:
 
 def test_rows_since_the_last_run_are_not_all_rows(loading: Loading) -> None:
     """A table is not replaced by what a cursor gives: the rows before it would be lost."""
-    mark = Watermark(source="prices", field="id", value="7")
+    mark = Watermark(source="prices", field="id", value="7", cursor=True)
     task = loading.task({"prices": (prices(1), PRICES)}).model_copy(update={"watermarks": (mark,)})
 
     with pytest.raises(SpecError) as caught:

@@ -44,6 +44,11 @@ def task(*charts: Chart, folder: Path, title: str = "New York departures", **giv
     return VisualizeTask.model_validate(common | given)
 
 
+def about(interval: Interval = DAY, **params: Any) -> VisualizeTask:  # noqa: ANN401 - as in YAML
+    """Give a task about an interval, with its parameters."""
+    return task(folder=Path("/"), interval=interval, params=params)
+
+
 def dataset(name: str, stage: str, rows: int, size: int = 2_345_678) -> Dataset:
     """Give a dataset of a stage."""
     uri = f"file:///runs/flights/x/{stage}/{name}.parquet"
@@ -84,7 +89,7 @@ class KnownWarehouse:
         return found._replace(rows=found.rows[:count], more=len(found.rows) > count)
 
     @contextmanager
-    def connect(self, _: Interval) -> Iterator["KnownWarehouse"]:
+    def connect(self, _: VisualizeTask) -> Iterator["KnownWarehouse"]:
         """Open it, as the stage opens the real one."""
         yield self
 

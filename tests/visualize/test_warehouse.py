@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from etl_contract import Interval, SpecError, Unavailable
 from etl_visualize import _warehouse
 from etl_visualize._warehouse import PostgresWarehouse, open_warehouse
-from tests.visualize.reporting import DAY
+from tests.visualize.reporting import about
 
 pytestmark = pytest.mark.integration
 
@@ -24,7 +24,7 @@ WHERE = "chart 1 'Delay'"
 def warehouse(admin: psycopg.Connection, uri_file: Path) -> Iterator[PostgresWarehouse]:
     """Open the warehouse with an empty table."""
     admin.execute("create table mart.flights (flight_date date, left_at timestamptz, delay numeric)")
-    with open_warehouse(DAY, uri_file) as opened:
+    with open_warehouse(about(), uri_file) as opened:
         yield opened
 
 
@@ -154,7 +154,7 @@ def test_nothing_can_be_written(warehouse: PostgresWarehouse, admin: psycopg.Con
 def test_a_slow_query_ends(admin: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, uri_file: Path) -> None:
     """It is an error to mend, not one to retry."""
     monkeypatch.setattr(_warehouse, "STATEMENT_SECONDS", 1)
-    with open_warehouse(DAY, uri_file) as hasty:
+    with open_warehouse(about(), uri_file) as hasty:
         error = _refusal(hasty, "select pg_sleep(30)")
 
     assert error.problem == "takes longer than 1 s"
@@ -207,7 +207,7 @@ def test_days_of_a_change_of_clocks_have_their_hours(
 ) -> None:
     """Spring's has 23, autumn's 25; all of them belong to one local day."""
     del admin
-    with open_warehouse(day, uri_file) as opened:
+    with open_warehouse(about(day), uri_file) as opened:
         sql = """select count(*) as hours, min(t::date) as first, max(t::date) as last
                  from generate_series(:start, :end - interval '1 hour', interval '1 hour') as t"""
         row = _one(opened, sql)
@@ -215,10 +215,21 @@ def test_days_of_a_change_of_clocks_have_their_hours(
     assert row == {"hours": hours, "first": str(day.first_day), "last": str(day.first_day)}
 
 
+def test_parameters_are_bound_by_name(admin: psycopg.Connection, uri_file: Path) -> None:
+    """Each keeps its type, whatever its value looks like; the interval before has the same ones."""
+    del admin
+    params = {"origin": "J'FK; --", "most": 3_000_000_000, "share": 0.5, "on": True, "since": date(2026, 1, 31)}
+    sql = "select :origin as origin, :most as most, :share as share, :on as on, :since - 30 as since"
+    with open_warehouse(about(**params), uri_file) as opened:
+        rows = [_one(opened, sql), *opened.rows(sql, WHERE, before=True).rows]
+
+    assert rows == [{"origin": "J'FK; --", "most": 3_000_000_000, "share": 0.5, "on": True, "since": "2026-01-01"}] * 2
+
+
 def test_a_server_that_does_not_answer_is_worth_another_try(tmp_path: Path) -> None:
     """The error names the server, and no password."""
     (tmp_path / "uri").write_text("postgresql://report:a-secret@127.0.0.1:9/warehouse\n")
-    with pytest.raises(Unavailable, match="Connection refused") as caught, open_warehouse(DAY, tmp_path / "uri"):
+    with pytest.raises(Unavailable, match="Connection refused") as caught, open_warehouse(about(), tmp_path / "uri"):
         pass
 
     assert caught.value.where == "warehouse at 127.0.0.1:9"
@@ -230,7 +241,7 @@ def test_a_wrong_password_is_not_told(report_uri: str, tmp_path: Path) -> None:
     (tmp_path / "uri").write_text(report_uri.replace("a-secret", "an-old-secret"))
     with (
         pytest.raises(Unavailable, match="password authentication failed") as caught,
-        open_warehouse(DAY, tmp_path / "uri"),
+        open_warehouse(about(), tmp_path / "uri"),
     ):
         pass
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -11,10 +10,9 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from etl_contract._model import Model
-from etl_contract._words import Column, Name, Sql, matching
+from etl_contract._words import Column, Name, Span, Sql, matching, timedelta_of
 
 _WORD = "[a-z][a-z0-9_]{0,62}"
-_SPAN = re.compile(r"(\d{1,6}) (minute|hour|day|week)s?")
 MOST_RULES = 200  # of a dataset: what came of each travels in the next stage's task
 
 
@@ -166,22 +164,14 @@ class Freshness(Model):
     """How old the newest row may be when the run's interval ends."""
 
     column: Column = Field(description="The column of dates or times.")
-    within: str = Field(
+    within: Span = Field(
         description="How long before the end of the run's interval the newest row may be, such as `2 days`."
     )
-
-    @field_validator("within")
-    @classmethod
-    def _a_span(cls, within: str) -> str:
-        if not _SPAN.fullmatch(within):
-            raise ValueError(f"'{within}' is no span of time; write one such as 90 minutes, 36 hours or 2 days")
-        return within
 
     @property
     def span(self) -> timedelta:
         """Give the span of time."""
-        number, unit = self.within.split()
-        return timedelta(**{f"{unit.removesuffix('s')}s": int(number)})
+        return timedelta_of(self.within)
 
 
 class TableRules(_Rules):

@@ -18,12 +18,16 @@ class Watermark(Model):
     Args:
         source: the source, as the pipeline names it.
         field: the cursor's column, or `etag` or `last-modified` of a web source.
-        value: the value as text that orders and casts back without loss: ISO 8601 with offset, or digits.
+        value: the value as text that casts back without loss: ISO 8601, with offset if it is an instant, or digits.
+        cursor: whether it is a cursor's, so that the rows are those after `since`, and no run may come in between.
+        since: the watermark that the rows begin at, none where they begin at the first.
     """
 
     source: str
     field: str
     value: str
+    cursor: bool = False
+    since: str | None = None
 
 
 class TakenFile(Model):

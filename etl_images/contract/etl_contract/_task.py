@@ -105,6 +105,11 @@ class StageTask(Model):
         days = {"first_day": interval.first_day, "last_day": interval.last_day}
         return {"start": interval.start, "end": interval.end, **days, **parameter_values(self.params)}
 
+    @property
+    def before(self) -> Self:
+        """Give the task as it was for the interval before."""
+        return self.model_copy(update={"interval": self.interval.previous})
+
 
 class ExtractTask(StageTask):
     """What extract is told: its sources by name."""
@@ -127,7 +132,10 @@ class TransformTask(StageTask):
 
 
 class LoadTask(StageTask):
-    """What load is told: the target of each dataset, its files, and what the sources are to remember with it."""
+    """What load is told: the target of each dataset, its files, and what the sources are to remember with it.
+
+    `whole` are the datasets of sources that follow no cursor, whatever the other sources do.
+    """
 
     stage: Literal[StageName.load] = StageName.load
     spec: dict[Name, LoadTarget]
@@ -137,6 +145,7 @@ class LoadTask(StageTask):
     quarantined: tuple[Dataset, ...] = ()
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
+    whole: tuple[Name, ...] = ()
 
 
 class VisualizeTask(StageTask):

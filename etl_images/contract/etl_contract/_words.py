@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, StringConstraints, WithJsonSchema
@@ -25,6 +26,18 @@ TableName = Annotated[
 ]
 Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+Span = Annotated[
+    str,
+    *matching(
+        r"\d{1,6} (second|minute|hour|day|week)s?", "a span of time; write one such as 90 minutes, 36 hours or 2 days"
+    ),
+]
+
+
+def timedelta_of(span: str) -> timedelta:
+    """Give a span of time."""
+    number, unit = span.split()
+    return timedelta(**{f"{unit.removesuffix('s')}s": int(number)})
 
 
 def kind(noun: str, *kinds: str) -> BeforeValidator:

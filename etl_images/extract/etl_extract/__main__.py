@@ -44,7 +44,7 @@ def extract(task: ExtractTask, connections: Path = CONNECTIONS) -> StageResult:
     return StageResult(
         outcome=Outcome.done,
         datasets=tuple(datasets),
-        watermarks=tuple(mark for _, rows in done for mark in rows.watermarks),
+        watermarks=tuple(mark for _, rows in done for mark in rows.watermarks()),
         files=tuple(file for _, rows in done for file in rows.files),
         rows_in=rows_read,
         rows_out=rows_read,

@@ -9,7 +9,7 @@ The text that PostgreSQL writes is read back exactly by the Arrow type of each c
 import queue
 import re
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from psycopg.errors import error_from_result
 from psycopg.postgres import types
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
+from pyarrow import compute
 
 from etl_contract import DataError
 
@@ -28,14 +29,14 @@ _CHUNK_BYTES = 1 << 20
 _CHUNKS_AHEAD = 2
 UNBOUNDED = pa.decimal128(38, 10)  # a numeric that does not say its precision
 _PLACE = re.compile(r"^In CSV column #(\d+): (?:Row #\d+: )?(?:CSV conversion error to [^:]+: )?")
-_NO_TEXT = (pa.types.is_list, pa.types.is_binary)
+_ENDLESS = ["infinity", "-infinity"]  # dates and timestamps before and after all others
 
 Parameters = Mapping[str, Any]
 
 
 def copies(schema: pa.Schema) -> bool:
-    """Tell whether COPY brings every column of the schema exactly; its text of arrays and bytea is not Arrow's."""
-    return len(schema) > 0 and not any(is_other(kind) for kind in schema.types for is_other in _NO_TEXT)
+    """Tell whether COPY brings every column of the schema exactly; its text of arrays is not Arrow's."""
+    return len(schema) > 0 and not any(pa.types.is_list(kind) for kind in schema.types)
 
 
 class Described(NamedTuple):
@@ -163,30 +164,42 @@ class _Ahead:
 
 
 def _decoded(chunk: bytes, schema: pa.Schema, where: str) -> pa.Table:
-    by_digits = [field for field in schema if _by_digits(field.type)]
-    read_as = {field.name: pa.string() if field in by_digits else field.type for field in schema}
+    texts = [field.name for field in schema if _by_digits(field.type) or pa.types.is_binary(field.type)]
     try:
-        table = pc.read_csv(
-            pa.BufferReader(chunk),
-            # One block, so that a row may be as long as it likes.
-            read_options=pc.ReadOptions(column_names=schema.names, block_size=len(chunk) + 1, use_threads=True),
-            parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pc.ConvertOptions(
-                column_types=read_as,
-                # COPY writes a null as nothing, and an empty text as "".
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
+        table = _parsed(chunk, schema, texts)
     except pa.ArrowInvalid as error:
-        raise _misfit(str(error), schema, where) from error
-    for field in by_digits:
-        index = schema.get_field_index(field.name)
-        table = table.set_column(index, field, _decimals(table.column(index), field, where))
+        # Endless times are rare, so only a chunk that has one is read again with its times as texts.
+        times = [field.name for field in schema if _may_be_endless(field.type)]
+        if not times or b"infinity" not in chunk:
+            raise _misfit(str(error), schema, where) from error
+        texts += times
+        try:
+            table = _parsed(chunk, schema, texts)
+        except pa.ArrowInvalid as other:
+            raise _misfit(str(other), schema, where) from other
+    for name in texts:
+        index = schema.get_field_index(name)
+        field = schema.field(index)
+        table = table.set_column(index, field, _from_text(table.column(index), field, where))
     return table
+
+
+def _parsed(chunk: bytes, schema: pa.Schema, texts: Sequence[str]) -> pa.Table:
+    return pc.read_csv(
+        pa.BufferReader(chunk),
+        # One block, so that a row may be as long as it likes.
+        read_options=pc.ReadOptions(column_names=schema.names, block_size=len(chunk) + 1, use_threads=True),
+        parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        convert_options=pc.ConvertOptions(
+            column_types={field.name: pa.string() if field.name in texts else field.type for field in schema},
+            # COPY writes a null as nothing, and an empty text as "".
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t"],
+            false_values=["f"],
+        ),
+    )
 
 
 def _by_digits(kind: pa.DataType) -> bool:
@@ -194,11 +207,32 @@ def _by_digits(kind: pa.DataType) -> bool:
     return bool(pa.types.is_decimal256(kind) or kind == UNBOUNDED)
 
 
-def _decimals(texts: pa.ChunkedArray, field: pa.Field, where: str) -> pa.Array:
+def _may_be_endless(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def _from_text(texts: pa.ChunkedArray, field: pa.Field, where: str) -> pa.Array:
+    """Read what Arrow's CSV reader cannot, or not exactly."""
     try:
-        return pa.array([None if text is None else Decimal(text) for text in texts.to_pylist()], field.type)
+        if pa.types.is_binary(field.type):
+            return pa.array(
+                [None if text is None else bytes.fromhex(text[2:]) for text in texts.to_pylist()], field.type
+            )
+        if pa.types.is_decimal(field.type):
+            return pa.array([None if text is None else Decimal(text) for text in texts.to_pylist()], field.type)
+        return _times(texts.combine_chunks(), field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise _misfit(f"In CSV column #0: {error}", pa.schema([field]), where) from error
+
+
+def _times(texts: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Read times of which some are endless: the largest value that the type has, or its negative, as in DuckDB."""
+    number = pa.int32() if pa.types.is_date(kind) else pa.int64()
+    most = 2 ** (number.bit_width - 1) - 1
+    endless = compute.is_in(texts, pa.array(_ENDLESS))
+    finite = compute.if_else(endless, None, texts).cast(kind).cast(number)
+    signs = compute.if_else(compute.equal(texts, "infinity"), pa.scalar(most, number), pa.scalar(-most, number))
+    return compute.if_else(compute.fill_null(endless, False), signs, finite).cast(kind)  # noqa: FBT003 - Arrow's own
 
 
 def _misfit(message: str, schema: pa.Schema, where: str) -> DataError:

@@ -52,7 +52,7 @@ class Readers(AbstractContextManager["Readers"]):
                 if self._sql is None:
                     from etl_extract._sql import SqlReader  # noqa: PLC0415
 
-                    self._sql = self._exit.enter_context(SqlReader(self._task.interval, self._folder))
+                    self._sql = self._exit.enter_context(SqlReader(self._task, self._folder))
                 with self._sql.rows(name, source) as rows:
                     yield rows
 

@@ -1,32 +1,33 @@
-"""Reads tables and queries through SQLAlchemy, streaming, with the interval bound as parameters."""
+"""Reads tables and queries, each connection in one snapshot, with the interval and parameters bound by name."""
 
+import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
-import psycopg
-import pyarrow as pa
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import exc
 
-from etl_contract import DataError, Interval, SpecError, SqlSource, StageError, Unavailable
-from etl_contract.parquet import BATCH_ROWS
+from etl_contract import ExtractTask, SpecError, SqlSource
 from etl_extract._connection import CONNECTIONS, connection_uri
-from etl_extract._copy import Described, bound, copied, copies, described
+from etl_extract._cursor import Cursor, bound
+from etl_extract._database import Database, Statement
 from etl_extract._rows import Rows
-from etl_extract._types import arrow_schema, plain
 
-_READ_ONLY = "25006"
+_END = re.compile(r";(?:[\s;]|--[^\n]*(?:\n|\Z))*\Z")  # a semicolon, and nothing but remarks after it
+
+log = structlog.get_logger()
 
 
 class SqlReader(AbstractContextManager["SqlReader"]):
     """Reads all sources of one connection in one read-only snapshot, so that they agree with each other."""
 
-    def __init__(self, interval: Interval, connections: Path = CONNECTIONS) -> None:
-        self._interval = interval
+    def __init__(self, task: ExtractTask, connections: Path = CONNECTIONS) -> None:
+        self._task = task
         self._folder = connections
-        self._open: dict[str, sa.Connection] = {}
+        self._open: dict[str, Database] = {}
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -44,134 +45,99 @@ class SqlReader(AbstractContextManager["SqlReader"]):
             Unavailable: the server does not answer.
             DataError: a value does not fit the column's type.
         """
-        where = f"extract.{name}"
-        field = "query" if source.query is not None else "table"
-        with _explaining(f"{where}.{field}"), _savepoint(self._connection(source.sql, where)) as connection:
-            statement = self._statement(source, where)
-            compiled = statement.compile(dialect=connection.dialect)
-            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-            query = bound(driver, str(compiled), compiled.params)
-            with _explaining(f"{where}.{field}", query):
-                schema = arrow_schema(_columns(driver, query, f"{where}.{field}"), where)
-                if copies(schema):
-                    with closing(copied(driver, query, schema, where)) as batches:
-                        yield Rows(schema, batches)
-                else:
-                    reading = statement.execution_options(yield_per=BATCH_ROWS)
-                    with closing(connection.execute(reading)) as result:
-                        yield Rows(schema, _batches(result, schema, where))
+        where = f"extract.{name}.{'table' if source.query is None else 'query'}"
+        database = self._database(source.sql, where)
+        statement = self._statement(source, f"extract.{name}", database.dialect)
+        if source.cursor is None:
+            with database.rows(statement, where) as rows:
+                yield rows
+            return
+        cursor = self._cursor(name, source, database, statement, where)
+        with database.rows(_narrowed(statement, cursor.condition(database.dialect)), where) as rows:
+            yield rows._replace(batches=cursor.watch(rows.batches), watermarks=cursor.watermarks)
 
-    def _connection(self, name: str, where: str) -> sa.Connection:
+    def _cursor(self, name: str, source: SqlSource, database: Database, statement: Statement, where: str) -> Cursor:
+        from etl_extract._ledger import watermarks  # noqa: PLC0415 - most sources follow no cursor
+
+        stored = watermarks(self._task.pipeline, name, self._folder).get(str(source.cursor))
+        cursor = Cursor(name, source, database.schema(statement, where), stored)
+        count = sa.select(sa.func.count().label("rows")).select_from(_inner(statement)).where(cursor.missing())
+        with database.rows(count, where) as rows:
+            unordered = sum(batch.column(0)[0].as_py() for batch in rows.batches)
+        if unordered:
+            log.warning(
+                f"{name}: rows without a value in the cursor are not read", column=source.cursor, rows=unordered
+            )
+        log.info(f"{name}: reading what is new", cursor=source.cursor, after=stored or "the beginning")
+        return cursor
+
+    def _database(self, name: str, where: str) -> Database:
         if name not in self._open:
-            engine = sa.create_engine(connection_url(name, self._folder, where), poolclass=sa.NullPool)
-            connection = self._exit.enter_context(engine.connect())
-            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            connection.execute(sa.text("set timezone to 'UTC'"))
-            self._open[name] = connection
+            place = where.rpartition(".")[0]
+            try:
+                url = sa.make_url(connection_uri(name, place, self._folder))
+            except exc.ArgumentError:
+                hint = "Its file 'uri' is an address such as postgresql://user:password@host/database."
+                raise SpecError(f"the address of connection '{name}' is none", where=place, hint=hint) from None
+            self._open[name] = self._exit.enter_context(_opened(name, url, place))
         return self._open[name]
 
-    def _statement(self, source: SqlSource, where: str) -> sa.Select[Any] | sa.TextClause:
+    def _statement(self, source: SqlSource, where: str, dialect: str) -> Statement:
         if source.table is None:
-            return self._bound(str(source.query), f"{where}.query")
+            query = _END.sub("", str(source.query)) + "\n"  # what comes after it is no part of a remark
+            return self._bound(query, f"{where}.query", dialect)
         schema, _, table = source.table.rpartition(".")
         columns: list[sa.ColumnElement[Any]] = [sa.column(name) for name in source.columns]
         columns = columns or [sa.literal_column("*")]
         statement = sa.select(*columns).select_from(sa.table(table, schema=schema or None))
+        if source.where is None:
+            return statement
         # On lines of its own, so that a remark at its end stays one.
-        return (
-            statement
-            if source.where is None
-            else statement.where(self._bound(f"(\n{source.where}\n)", f"{where}.where"))
-        )
+        return statement.where(self._bound(f"(\n{source.where}\n)", f"{where}.where", dialect))
 
-    def _bound(self, text: str, where: str) -> sa.TextClause:
+    def _bound(self, text: str, where: str, dialect: str) -> sa.TextClause:
         """Bind what a text of the author's asks for."""
         statement = sa.text(text)
-        known = {"start": self._interval.start, "end": self._interval.end}
+        known = self._task.values
         named = set(statement.compile().params)
         if unknown := sorted(named - set(known)):
-            hint = "Use :start and :end; write a colon that is none as \\:."
+            hint = f"Use {', '.join(f':{name}' for name in known)}; write a colon that is none as \\:."
             raise SpecError(f"no value for :{', :'.join(unknown)}", where=where, hint=hint)
-        return statement.bindparams(*(sa.bindparam(k, known[k], sa.DateTime(timezone=True)) for k in sorted(named)))
+        return statement.bindparams(*(bound(name, known[name], dialect) for name in sorted(named)))
 
 
-def connection_url(name: str, folder: Path, where: str) -> sa.URL:
-    """Read a connection's URI from its secret file."""
-    url = sa.make_url(connection_uri(name, where, folder))
-    if url.drivername in {"postgresql", "postgres"}:
-        return url.set(drivername="postgresql+psycopg").update_query_dict(
-            {"application_name": "etl extract", "connect_timeout": "10"}
-        )
-    raise SpecError(f"connection '{name}' is of kind '{url.drivername}'", where=where, hint="Use postgresql://.")
+def _narrowed(statement: Statement, condition: sa.ColumnElement[bool]) -> Statement:
+    """Add a condition to a statement."""
+    if isinstance(statement, sa.Select):
+        return statement.where(condition)
+    return sa.select(sa.literal_column("*")).select_from(_inner(statement)).where(condition)
 
 
-def _batches(result: sa.CursorResult[Any], schema: pa.Schema, where: str) -> Iterator[pa.RecordBatch]:
-    for rows in result.partitions(BATCH_ROWS):
-        columns = zip(*rows, strict=True)
-        arrays = [_array(values, field, where) for values, field in zip(columns, schema, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _array(values: tuple[Any, ...], field: pa.Field, where: str) -> pa.Array:
-    try:
-        return pa.array(plain(values, field.type), type=field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-        hint = "Cast the column in a query to a type that holds all its values."
-        raise DataError(
-            f"a value is no {field.type}: {error}", where=f"{where}, column {field.name}", hint=hint
-        ) from error
-
-
-def _columns(driver: psycopg.Connection[Any], query: str, where: str) -> list[Described]:
-    columns = described(driver, query)
-    if not columns:
-        hint = "A source reads: it begins with select, values, table or with."
-        raise SpecError("it gives no columns", where=where, hint=hint)
-    return columns
+def _inner(statement: Statement) -> sa.FromClause:
+    """Put a statement in brackets, as something to select from."""
+    selected = statement if isinstance(statement, sa.Select) else statement.columns()
+    return selected.subquery("source")
 
 
 @contextmanager
-def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
-    """Leave the connection's transaction as it was, whatever happens: the next source reads in it, too."""
-    savepoint = connection.begin_nested()
-    try:
-        yield connection
-    finally:
-        with suppress(exc.DBAPIError):  # the connection is gone, and why is told already
-            savepoint.rollback()
+def _opened(name: str, url: sa.URL, where: str) -> Iterator[Database]:
+    """Connect, by what reads databases of the kind."""
+    match url.get_backend_name():
+        case "postgresql" | "postgres":
+            from etl_extract._postgres import Postgres, explaining, postgres_url  # noqa: PLC0415 - one kind is enough
 
+            with (
+                explaining(f"{where}.sql"),
+                sa.create_engine(postgres_url(url), poolclass=sa.NullPool).connect() as found,
+            ):
+                yield Postgres(found)
+        case kind:
+            from etl_extract._dialects import Other, explaining_others, url_of  # noqa: PLC0415
 
-@contextmanager
-def _explaining(where: str, query: str = "") -> Iterator[None]:
-    """Turn a driver's error into one that says what should happen next."""
-    try:
-        yield
-    except exc.DBAPIError as error:
-        if not isinstance(error.orig, psycopg.Error):
-            raise
-        raise _explained(error.orig, where, error.statement or "") from error
-    except psycopg.Error as error:  # from COPY and its like, which SQLAlchemy does not see
-        raise _explained(error, where, query) from error
-
-
-def _explained(error: psycopg.Error, where: str, statement: str) -> StageError:
-    diagnosis = error.diag
-    message = ". ".join(filter(None, (diagnosis.message_primary, diagnosis.message_hint)))
-    message = message or str(error).strip().partition("\n")[0]
-    if error.sqlstate == _READ_ONLY:
-        return SpecError(message, where=where, hint="A source only reads; load is what writes.")
-    if isinstance(error, psycopg.OperationalError | psycopg.InternalError):
-        return Unavailable(message, where=where.rpartition(".")[0], hint="It is tried again; is the server up?")
-    if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
-        return DataError(message, where=where, hint="Correct the rows, or the query that meets them.")
-    if where.endswith(".table"):
-        return SpecError(message, where=where, hint="Correct the table, its 'columns' or its 'where'.")
-    line = _line(diagnosis, statement)
-    return SpecError(message, where=f"{where}{line}", hint="Correct the query.")
-
-
-def _line(diagnosis: psycopg.errors.Diagnostic, statement: str) -> str:
-    """Name the line of the query that PostgreSQL points to."""
-    if diagnosis.statement_position is None or not statement:
-        return ""
-    return f", line {statement.count('\n', 0, int(diagnosis.statement_position) - 1) + 1}"
+            try:
+                engine = sa.create_engine(url_of(url, name, where), poolclass=sa.NullPool)
+            except (exc.NoSuchModuleError, ModuleNotFoundError):
+                hint = "Use postgresql://, mysql://, mariadb:// or sqlite://; docs/pipelines.md says how to add others."
+                raise SpecError(f"connection '{name}' is of kind '{kind}'", where=where, hint=hint) from None
+            with explaining_others(f"{where}.sql"), engine.connect() as found:
+                yield Other(found)

@@ -52,12 +52,8 @@ class WebReader:
                 return
             answer = fetcher.get(url, _conditions(known))
             marks = {"etag": answer.etag, "last-modified": answer.modified} if source.skip_unchanged else {}
-            yield Rows(
-                *reading.rows([Document(_name(url), answer.document.open)]),
-                watermarks=tuple(
-                    Watermark(source=name, field=key, value=value) for key, value in marks.items() if value
-                ),
-            )
+            versions = tuple(Watermark(source=name, field=key, value=value) for key, value in marks.items() if value)
+            yield Rows(*reading.rows([Document(_name(url), answer.document.open)]), watermarks=lambda: versions)
 
     def _known(self, name: str, source: HttpSource, *, anew: bool) -> dict[str, str]:
         """Give what the warehouse remembers of a source that wants to know."""

@@ -18,7 +18,6 @@ from etl_load._columns import Column, Kind, SqlType, type_name
 from etl_load._fit import fits
 
 STAGING = "staging"
-_VERSIONS = {"etag", "last-modified"}  # what a web source remembers of a document that it reads whole
 
 
 class Own(NamedTuple):
@@ -60,7 +59,7 @@ class Job:
     @property
     def follows_a_cursor(self) -> bool:
         """Tell whether the rows are those since the run before, so that reading the interval again gives others."""
-        return any(mark.field not in _VERSIONS for mark in self.task.watermarks)
+        return self.dataset.name not in self.task.whole and any(mark.cursor for mark in self.task.watermarks)
 
     @property
     def place(self) -> sql.Identifier:

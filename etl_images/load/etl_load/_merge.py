@@ -24,15 +24,15 @@ log = structlog.get_logger()
 
 
 def merge(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> tuple[tuple[Load, ...], tuple[Check, ...]]:
-    """Lock the tables, make those that are missing, merge by mode, check, write the books, drop the staging tables."""
+    """Lock the tables, make those that are missing, write the books, merge by mode, check, drop the staging tables."""
     with explaining("load"), connection.begin():
         for table in sorted(job.target.table for job in jobs):  # in one order everywhere, so that no two loads deadlock
             with telling(f"waiting for another load of {table}"):
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(table))))
+        remember(connection, task)
         loads = tuple(_merge(connection, job) for job in jobs)
         checks = check_merged(connection, task)
         keep(connection, task)
-        remember(connection, task)
     return loads, checks
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from etl_contract import Chart, Figure, Interval, Outcome, ReportTable, SpecError, StageResult, VisualizeTask, run
+from etl_contract import Chart, Figure, Outcome, ReportTable, SpecError, StageResult, VisualizeTask, run
 from etl_visualize._drawing import Drawing, draw
 from etl_visualize._figure import Measured, measure
 from etl_visualize._folder import check_scheme, publish
@@ -16,7 +16,7 @@ from etl_visualize._listing import Listing, list_rows
 from etl_visualize._page import Report, report_files
 from etl_visualize._warehouse import MOST_ROWS, Warehouse, open_warehouse
 
-Connect = Callable[[Interval], AbstractContextManager[Warehouse]]
+Connect = Callable[[VisualizeTask], AbstractContextManager[Warehouse]]
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ def visualize(task: VisualizeTask, connect: Connect = open_warehouse) -> StageRe
     parts = {"figures": len(spec.figures), "charts": len(spec.charts), "tables": len(spec.tables)}
     log.info("making the report", interval=str(task.interval), **parts)
     problems: list[SpecError] = []
-    with connect(task.interval) as warehouse:
+    with connect(task) as warehouse:
         report = Report(
             task=task,
             made=datetime.now(ZoneInfo(task.interval.timezone)),

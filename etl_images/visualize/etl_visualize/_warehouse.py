@@ -1,23 +1,23 @@
 """Reads the warehouse: every chart's rows from one read-only snapshot, with the interval bound as parameters."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from etl_contract import Interval, SpecError, Unavailable
+from etl_contract import SpecError, StageTask, Unavailable, Value
 from etl_visualize._table import Table, as_table
 
 URI_FILE = Path("/run/secrets/warehouse/uri")
 MOST_ROWS = 20_000  # drawing so many takes some seconds, and 300 MB
 STATEMENT_SECONDS = 60
 
-_INSTANT, _DAY = sa.DateTime(timezone=True), sa.Date()
-_TYPES: dict[str, sa.DateTime | sa.Date] = {"start": _INSTANT, "end": _INSTANT, "first_day": _DAY, "last_day": _DAY}
+_TYPES: dict[type, sa.types.TypeEngine[Any]] = {datetime: sa.DateTime(timezone=True), int: sa.BigInteger()}
 _DECLARE = "declare chart no scroll cursor for "
 _TIMED_OUT = "57014"
 # What another try may not meet: a lost connection, a lack of resources, an operator's doing, a fault of the server.
@@ -37,9 +37,9 @@ class Warehouse(Protocol):
 class PostgresWarehouse:
     """A snapshot of the warehouse: what one chart sees, all see."""
 
-    def __init__(self, connection: sa.Connection, interval: Interval) -> None:
+    def __init__(self, connection: sa.Connection, task: StageTask) -> None:
         self._connection = connection
-        self._interval = interval
+        self._task = task
 
     def rows(self, sql: str, where: str, *, before: bool = False) -> Table:
         """Run a query, and take all of its rows, or none where they are more than MOST_ROWS.
@@ -48,8 +48,7 @@ class PostgresWarehouse:
             SpecError: the SQL is wrong, or takes too long.
             Unavailable: the server does not answer.
         """
-        interval = self._interval.previous if before else self._interval
-        table = self._fetched(sql, where, interval, MOST_ROWS)
+        table = self._fetched(sql, where, self._task.before if before else self._task, MOST_ROWS)
         return Table({}, [], more=True) if table.more else table
 
     def first(self, sql: str, where: str, count: int) -> Table:
@@ -59,33 +58,32 @@ class PostgresWarehouse:
             SpecError: the SQL is wrong, or takes too long.
             Unavailable: the server does not answer.
         """
-        return self._fetched(sql, where, self._interval, count)
+        return self._fetched(sql, where, self._task, count)
 
-    def _fetched(self, sql: str, where: str, interval: Interval, count: int) -> Table:
-        statement = _statement(sql, where, interval)
+    def _fetched(self, sql: str, where: str, task: StageTask, count: int) -> Table:
+        statement = _statement(sql, where, task.values)
         # A cursor, because a driver would hold every row of a careless query before we see the first.
         with _explaining(sql, where), self._connection.begin_nested() as savepoint:
             self._connection.execute(statement)
             result = self._connection.execute(sa.text(f"fetch {count + 1} from chart"))
             names, rows = list(result.keys()), result.all()
             savepoint.rollback()  # closes the cursor
-        table = as_table(names, rows[:count], interval.timezone, where)
+        table = as_table(names, rows[:count], task.interval.timezone, where)
         return table._replace(more=len(rows) > count)
 
 
-def _statement(sql: str, where: str, interval: Interval) -> sa.TextClause:
-    """Bind the interval to a query."""
+def _statement(sql: str, where: str, known: Mapping[str, Value]) -> sa.TextClause:
+    """Bind the interval and the parameters to a query."""
     statement = sa.text(_DECLARE + sql)
     named = set(statement.compile().params)
-    if unknown := sorted(named - set(_TYPES)):
-        hint = f"Use :{', :'.join(_TYPES)}; write a colon that is none as \\:."
+    if unknown := sorted(named - set(known)):
+        hint = f"Use :{', :'.join(known)}; write a colon that is none as \\:."
         raise SpecError(f"no value for :{', :'.join(unknown)}", where=f"{where}, its sql", hint=hint)
-    values = {name: getattr(interval, name) for name in named}
-    return statement.bindparams(*(sa.bindparam(name, value, _TYPES[name]) for name, value in values.items()))
+    return statement.bindparams(*(sa.bindparam(name, known[name], _TYPES.get(type(known[name]))) for name in named))
 
 
 @contextmanager
-def open_warehouse(interval: Interval, uri_file: Path = URI_FILE) -> Iterator[PostgresWarehouse]:
+def open_warehouse(task: StageTask, uri_file: Path = URI_FILE) -> Iterator[PostgresWarehouse]:
     """Connect as the read-only role; the session's clock shows the pipeline's time zone.
 
     Raises:
@@ -95,10 +93,10 @@ def open_warehouse(interval: Interval, uri_file: Path = URI_FILE) -> Iterator[Po
     options = {"prepare_threshold": 0}
     engine = sa.create_engine(_url(uri_file), poolclass=sa.NullPool, use_native_hstore=False, connect_args=options)
     with _connected(engine) as connection:
-        settings = {"statement_timeout": f"{STATEMENT_SECONDS}s", "timezone": interval.timezone}
+        settings = {"statement_timeout": f"{STATEMENT_SECONDS}s", "timezone": task.interval.timezone}
         for name, value in settings.items():
             connection.execute(sa.select(sa.func.set_config(name, value, True)))  # noqa: FBT003 - SQL's own: this transaction
-        yield PostgresWarehouse(connection, interval)
+        yield PostgresWarehouse(connection, task)
 
 
 @contextmanager
