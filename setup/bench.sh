@@ -44,7 +44,7 @@ clean_up() {
     tail -n 20 "$log" >&2
     [ "$status" != 0 ] || status=1
   fi
-  rm -rf "$log" .cache/tmp .cache/bench || true
+  rm -rf "$log" .cache/bench || true
   exit "$status"
 }
 
