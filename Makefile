@@ -9,6 +9,7 @@ DB ?= warehouse
 FILE ?=
 AS ?=
 ARGS ?=
+JOBS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help up down destroy test bench lint format run replay put logs exports psql password check ps status clean
@@ -28,8 +29,8 @@ destroy: ## remove the platform with all its data; asks first (FORCE=1: does not
 test: ## run every test on a stack of its own (ARGS="-k words": only some)
 	@setup/test.sh $(ARGS)
 
-bench: ## measure the stages beside psql and their peers, in about an hour (ARGS="--only extract --rounds 3")
-	@setup/bench.sh $(ARGS)
+bench: ## measure the stages beside psql and their peers, in about an hour (JOBS="extract append": only those)
+	@setup/bench.sh $(if $(JOBS),--only $(JOBS)) $(ARGS)
 
 lint: ## check code, Dockerfiles, scripts, YAML and the Compose file
 	@setup/tools.sh setup/lint.sh $(ARGS)

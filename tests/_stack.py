@@ -28,11 +28,12 @@ OVER = {"success", "failed"}
 
 
 class Stack:
-    """The running stack of the project `etl-test`."""
+    """The running stack of a project, `etl-test` where nothing else is said."""
 
-    def __init__(self, pipelines: Path) -> None:
+    def __init__(self, pipelines: Path, environment: Mapping[str, str] = ENVIRONMENT) -> None:
         self.pipelines = pipelines
-        self._environment = {**os.environ, **ENVIRONMENT, "ETL_PIPELINES": str(pipelines)}
+        self.project = environment["COMPOSE_PROJECT_NAME"]
+        self._environment = {**os.environ, **environment, "ETL_PIPELINES": str(pipelines)}
         self.api = httpx.Client(timeout=60)
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:
@@ -51,7 +52,7 @@ class Stack:
 
     def stop(self) -> None:
         """Remove the stack with its volumes."""
-        self.docker("network", "disconnect", "--force", f"{PROJECT}_web", socket.gethostname(), check=False)
+        self.docker("network", "disconnect", "--force", f"{self.project}_web", socket.gethostname(), check=False)
         stages = [container["id"] for container in self.stage_containers()]
         if stages:
             self.docker("rm", "--force", "--volumes", *stages)
@@ -67,8 +68,8 @@ class Stack:
     def _address(self) -> str:
         """Give the api-server's address: its published port, or its name where the tests run in a container."""
         if not self.docker("ps", "--quiet", "--filter", f"id={socket.gethostname()}", check=False).strip():
-            return "http://127.0.0.1:18080"
-        self.docker("network", "connect", f"{PROJECT}_web", socket.gethostname(), check=False)
+            return f"http://127.0.0.1:{self._environment['AIRFLOW_PORT']}"
+        self.docker("network", "connect", f"{self.project}_web", socket.gethostname(), check=False)
         return "http://airflow-apiserver:8080"
 
     def sql(self, database: str, query: str, **variables: str) -> list[dict[str, str]]:
@@ -118,6 +119,11 @@ class Stack:
         state: str = self._json(self.api.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))["state"]
         return state
 
+    def runs_now(self, dag_id: str) -> bool:
+        """Tell whether a run of a pipeline is not over."""
+        answer = self._json(self.api.get(f"/api/v2/dags/{dag_id}/dagRuns", params={"state": ["queued", "running"]}))
+        return bool(answer["dag_runs"])
+
     def tasks(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
         """Give a run's task instances by their task's id."""
         answer = self._json(self.api.get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances"))
@@ -148,7 +154,12 @@ class Stack:
     def stage_containers(self, run_id: str | None = None) -> list[dict[str, str]]:
         """Give the stages' containers, also those that have ended: id, state, stage."""
         form = '{{.ID}},{{.State}},{{.Label "etl.stage"}}'
-        filters = ["--filter", f"name=^{PROJECT}-", "--filter", f"label=etl.run_id{'=' + run_id if run_id else ''}"]
+        filters = [
+            "--filter",
+            f"name=^{self.project}-",
+            "--filter",
+            f"label=etl.run_id{'=' + run_id if run_id else ''}",
+        ]
         output = self.docker("ps", "--all", "--no-trunc", *filters, "--format", form)
         return [dict(zip(("id", "state", "stage"), line.split(","), strict=True)) for line in output.splitlines()]
 

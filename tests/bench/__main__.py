@@ -8,12 +8,12 @@ median of the rounds counts. --write puts the tables into docs/benchmarks.md.
 
 import argparse
 import sys
-from collections import defaultdict
+import traceback
 from pathlib import Path
 
-from tests.bench.arena import Arena, Measured, arena
-from tests.bench.jobs import JOBS, LIMIT, Job
-from tests.bench.table import table, write
+from tests.bench.arena import arena
+from tests.bench.jobs import JOBS
+from tests.bench.table import write
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
@@ -31,37 +31,20 @@ def main() -> int:
     print(f"preparing {options.times} x 336,776 flights", flush=True)
     with arena(options.times) as place:
         for name in options.only:
-            job = JOBS[name](place)
-            measured, problems = _compete(place, job, options.rounds, options.without)
-            tables.append(table(job, measured, problems))
+            try:
+                with place.job:
+                    job = JOBS[name](place)
+                    results = job.run(place, options.rounds, options.without)
+                    tables.append(job.table(results))
+            except Exception:  # noqa: BLE001 - the other jobs go on
+                tables.append(f"### {name}\n\nIt could not be prepared:\n\n```\n{traceback.format_exc(limit=-3)}```")
+                failed = True
+            else:
+                failed = failed or bool(results.problems)
             print(f"\n{tables[-1]}\n", flush=True)
-            failed = failed or bool(problems)
     if options.write:
         write(PAGE, tables)
     return int(failed)
-
-
-def _compete(
-    place: Arena, job: Job, rounds: int, without: list[str]
-) -> tuple[dict[str, list[Measured]], dict[str, str]]:
-    """Let everybody do a job, in turn; who fails once is out, and the reason is told."""
-    measured: dict[str, list[Measured]] = defaultdict(list)
-    problems: dict[str, str] = {}
-    wanted = [who for who in job.contenders if not any(word in who.name for word in without) or LIMIT in who.name]
-    for number in range(1, rounds + 1):
-        for contender in wanted:
-            if contender.name in problems:
-                continue
-            job.before()
-            try:
-                took = place.run(contender)
-            except RuntimeError as error:
-                problems[contender.name] = str(error)
-                print(error, file=sys.stderr, flush=True)
-            else:
-                measured[contender.name].append(took)
-                print(f"{job.name}, round {number}, {contender.name}: {took.seconds:.2f} s", flush=True)
-    return measured, problems
 
 
 if __name__ == "__main__":

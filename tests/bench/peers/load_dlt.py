@@ -1,10 +1,10 @@
-"""Loads a Parquet file by dlt; its third argument is the disposition: append or merge."""
+"""Loads a Parquet file by dlt; how: append, merge by a primary key, or partition by a merge key."""
 
 import os
 import shutil
 import sys
 
-uri, table, source, disposition, *key = sys.argv[1:]
+uri, table, source, mode, *key = sys.argv[1:]
 work = f"{source}.dlt"
 shutil.rmtree(work, ignore_errors=True)
 os.environ |= {"HOME": "/tmp", "DLT_DATA_DIR": work, "RUNTIME__DLTHUB_TELEMETRY": "false"}  # noqa: S108
@@ -22,5 +22,9 @@ def rows():  # noqa: ANN201 - batches
 
 
 pipeline = dlt.pipeline("bench", destination="postgres", dataset_name=schema)
-how = {"write_disposition": disposition, "primary_key": key or None}
+how = {
+    "append": {"write_disposition": "append"},
+    "merge": {"write_disposition": "merge", "primary_key": key},
+    "partition": {"write_disposition": "merge", "merge_key": key},  # deletes what has such a key, and inserts
+}[mode]
 pipeline.run(dlt.resource(rows, name=name, **how), loader_file_format="csv").raise_on_failed_jobs()
