@@ -38,4 +38,6 @@ run --dbname postgres --file "$here/roles.sql"
 run --dbname airflow --single-transaction --set writer=airflow --file "$here/every_database.sql"
 run --dbname source --single-transaction --set writer=source_owner --file "$here/every_database.sql" --file "$here/source.sql"
 run --dbname warehouse --single-transaction --set writer=load --file "$here/every_database.sql" --file "$here/warehouse.sql"
+# What else is to be taken up: a new certificate, who may enter.
+run --dbname postgres --command 'select pg_reload_conf()'
 printf 'PostgreSQL has its roles, databases, schemas and grants.\n'
