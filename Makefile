@@ -8,11 +8,13 @@ ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
 AS ?=
+SECRET ?=
+FIELD ?= uri
 ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run replay put logs exports psql password check ps status clean
+.PHONY: help up down destroy test bench lint format run replay put logs exports psql password rotate secret connection check ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +60,15 @@ psql: ## open the warehouse (ROLE=postgres, DB=source: as another role, another 
 
 password: ## print the passwords of Airflow's admin and of the warehouse's analyst
 	@setup/password.sh
+
+rotate: ## generate a secret anew, with no run lost (SECRET=load; tls: the server's certificate)
+	@setup/rotate.sh "$(SECRET)"
+
+secret: ## take a secret of your own, from a file, a pipe or the keyboard (NAME=analyst FILE=password.txt)
+	@setup/secret.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FILE)"
+
+connection: ## keep a connection for pipelines, from a file, a pipe or the keyboard; without NAME, list them (NAME=shop FIELD=token FILE=token.txt)
+	@setup/connection.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FIELD)" "$(FILE)"
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
 	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE))

@@ -44,6 +44,10 @@ class Stack:
         """Run `docker`; give its standard output."""
         return self._run(["docker", *arguments], check=check, timeout=timeout)
 
+    def script(self, *words: str, timeout: float = 600) -> str:
+        """Run one of the scripts behind `make`; give its standard output."""
+        return self._run([*words], timeout=timeout)
+
     def start(self) -> None:
         """Build, start, and wait until all is healthy; then log in."""
         self.compose("build", "--quiet", timeout=1800)

@@ -24,8 +24,10 @@ if ((${#problems[@]})); then
 fi
 
 # No statement of this session is logged, not even one that fails: it could be one with a verifier.
-quiet=(log_statement=none log_min_error_statement=panic log_min_duration_statement=-1 client_min_messages=warning)
-export PGOPTIONS=${quiet[*]/#/-c }
+settings=(log_statement=none log_min_error_statement=panic log_min_duration_statement=-1 client_min_messages=warning)
+# We are the superuser: nothing that a database's owner put into its schema public is to be called in place of PostgreSQL's own.
+settings+=(search_path=pg_catalog)
+export PGOPTIONS=${settings[*]/#/-c }
 export PGAPPNAME=postgres-roles PGUSER=postgres ETL_SECRETS=$secrets
 
 run() {
@@ -33,8 +35,9 @@ run() {
 }
 
 run --dbname postgres --file "$here/roles.sql"
-run --dbname airflow --single-transaction --file "$here/every_database.sql"
-for database in source warehouse; do
-  run --dbname "$database" --single-transaction --file "$here/every_database.sql" --file "$here/$database.sql"
-done
+run --dbname airflow --single-transaction --set writer=airflow --file "$here/every_database.sql"
+run --dbname source --single-transaction --set writer=source_owner --file "$here/every_database.sql" --file "$here/source.sql"
+run --dbname warehouse --single-transaction --set writer=load --file "$here/every_database.sql" --file "$here/warehouse.sql"
+# What else is to be taken up: a new certificate, who may enter.
+run --dbname postgres --command 'select pg_reload_conf()'
 printf 'PostgreSQL has its roles, databases, schemas and grants.\n'

@@ -43,22 +43,30 @@ JOIN pg_authid ON rolname = name
 WHERE rolpassword IS DISTINCT FROM verifier \gexec
 
 -- Defaults of their sessions: against accidents, not against malice, since a session may set them anew.
+-- A read or a load of a day may take as long as its pipeline's `minutes`, of which there are at most a day's.
 ALTER ROLE airflow      RESET ALL;
+ALTER ROLE airflow      SET statement_timeout = '1h';
 ALTER ROLE airflow      SET idle_in_transaction_session_timeout = '5min';
 ALTER ROLE source_owner RESET ALL;
 ALTER ROLE source_owner SET statement_timeout = '10min';
+ALTER ROLE source_owner SET idle_in_transaction_session_timeout = '1min';
 ALTER ROLE source_owner SET lock_timeout = '1min';
 ALTER ROLE extract      RESET ALL;
 ALTER ROLE extract      SET default_transaction_read_only = on;
-ALTER ROLE extract      SET statement_timeout = '30min';
+ALTER ROLE extract      SET statement_timeout = '1d';
+-- All sources are read in one transaction, which waits while one of them comes from elsewhere.
+ALTER ROLE extract      SET idle_in_transaction_session_timeout = '1h';
 ALTER ROLE load         RESET ALL;
-ALTER ROLE load         SET statement_timeout = '30min';
+ALTER ROLE load         SET statement_timeout = '1d';
+ALTER ROLE load         SET idle_in_transaction_session_timeout = '10min';
 ALTER ROLE report       RESET ALL;
 ALTER ROLE report       SET default_transaction_read_only = on;
 ALTER ROLE report       SET statement_timeout = '5min';
+ALTER ROLE report       SET idle_in_transaction_session_timeout = '10min';
 ALTER ROLE analyst      RESET ALL;
 ALTER ROLE analyst      SET default_transaction_read_only = on;
 ALTER ROLE analyst      SET statement_timeout = '15min';
+ALTER ROLE analyst      SET idle_in_transaction_session_timeout = '5min';
 ALTER ROLE analyst      SET transaction_timeout = '1h';
 ALTER ROLE analyst      SET idle_session_timeout = '12h';
 ALTER ROLE analyst      SET search_path = mart, etl, quarantine;

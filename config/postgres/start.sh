@@ -18,6 +18,8 @@ octet='(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
 [[ $(id -u) != 0 ]] || refuse "runs as root; run it as user 999, as docker-compose.yml does"
 [[ -w $(dirname "$PGDATA") ]] ||
   refuse "$(dirname "$PGDATA") is not writable for uid $(id -u); the service 'secrets' gives the volume to it"
+[[ -r /run/secrets/pair.pem ]] ||
+  refuse "/run/secrets/pair.pem is not there, or not readable for uid $(id -u); the service 'secrets' writes it"
 
 # Who may enter: the networks are known only now.
 hba=/run/etl-postgres/pg_hba.conf

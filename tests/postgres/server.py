@@ -42,12 +42,12 @@ class CommandError(AssertionError):
     """Holds what a command that failed has said."""
 
 
-def docker(*words: str, stdin: bytes | None = None, timeout: float = 120) -> str:
-    """Run the Docker command line and return what it prints, or raise CommandError with it."""
+def docker(*words: str, stdin: bytes | None = None, timeout: float = 120, errors: bool = False) -> str:
+    """Run the Docker command line and return what it prints, on request also as errors, or raise CommandError."""
     done = subprocess.run(["docker", *words], input=stdin, capture_output=True, timeout=timeout, check=False)
     if done.returncode:
         raise CommandError((done.stderr + done.stdout).decode("utf-8", "replace"))
-    return done.stdout.decode("utf-8", "replace").rstrip("\n")
+    return (done.stdout + (done.stderr if errors else b"")).decode("utf-8", "replace").rstrip("\n")
 
 
 def hardened(*capabilities: str) -> list[str]:
@@ -117,11 +117,11 @@ class Server:
         self.run("--rm", "-i", "-v", f"{self.prefix}{volume}:/to", "--entrypoint", "tar", self.image,
                  "-x", "--no-same-owner", "-C", "/to", stdin=packed.getvalue())  # fmt: skip
 
-    def init_secrets(self) -> str:
+    def init_secrets(self, *words: str) -> str:
         """Run the service `secrets`, and learn what it wrote."""
         mounts = [word for name, target in VOLUMES.items() for word in ("-v", f"{self.prefix}{name}:{target}")]
         said = self.run("--rm", "--network", "none", "--user", "0:0", *hardened("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-                        *mounts, SECRETS_IMAGE, "init")  # fmt: skip
+                        *mounts, SECRETS_IMAGE, *(words or ("init",)))  # fmt: skip
         packed = subprocess.run(
             ["docker", "run", "--rm", "-v", f"{self.prefix}secrets:/from:ro", "--entrypoint", "tar", self.image,
              "-c", "-C", "/from", "."],
@@ -141,8 +141,12 @@ class Server:
             "--user", "999:999",
             "--mount", f"type=volume,src={self.prefix}config,dst=/etc/etl-postgres,readonly",
             "--mount", f"type=volume,src={self.prefix}postgres_socket,dst=/var/run/postgresql,volume-nocopy",
-            "--mount", f"type=volume,src={self.prefix}secrets,dst=/run/secrets,volume-subpath={subpath},readonly",
+            "--mount", self.secret(subpath),
         ]  # fmt: skip
+
+    def secret(self, subpath: str, place: str = "/run/secrets") -> str:
+        """Return the mount by which a consumer sees its own folder of the secrets."""
+        return f"type=volume,src={self.prefix}secrets,dst={place},volume-subpath={subpath},readonly"
 
     def create(self, name: str, *words: str, volume: str = "postgres_data", user: str = "999:999") -> str:
         """Make a container of the service postgres, and return its name."""
@@ -152,7 +156,8 @@ class Server:
                "--tmpfs", "/run/etl-postgres:uid=999,gid=999,mode=0700,size=1m",
                "--mount", f"type=volume,src={self.prefix}{volume},dst={data},volume-nocopy",
                "--mount", f"type=volume,src={self.prefix}config,dst=/etc/etl-postgres,readonly",
-               *words, "--entrypoint", "bash", self.image, "/etc/etl-postgres/start.sh")  # fmt: skip
+               "--mount", self.secret("postgres_server"), *words,
+               "--entrypoint", "bash", self.image, "/etc/etl-postgres/start.sh")  # fmt: skip
         return name
 
     def start(self) -> None:

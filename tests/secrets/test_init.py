@@ -8,16 +8,31 @@ import pytest
 from etl_secrets import FILES, VOLUMES, SecretsError, init, matches
 from tests.secrets.conftest import Place
 
+PEM = r"-----BEGIN CERTIFICATE-----\n[\w+/=\n]+\n-----END CERTIFICATE-----"
+PAIR = r"-----BEGIN PRIVATE KEY-----\n[\w+/=\n]+\n-----END PRIVATE KEY-----\n" + PEM
+
+
+def uri(scheme: str, role: str, database: str, ca: str) -> str:
+    """Give the form of a URI that makes sure of its server."""
+    return rf"{scheme}://{role}:[\w-]{{43}}@postgres:5432/{database}\?sslmode=verify-full&sslrootcert=/run/secrets/{ca}"
+
+
 LAYOUT = {
     "airflow/admin_password": r"[\w-]{43}",
     "airflow/api_secret_key": r"[\w-]{86}",
-    "airflow/database_url": r"postgresql\+psycopg2://airflow:[\w-]{43}@postgres:5432/airflow",
+    "airflow/ca.pem": PEM,
+    "airflow/database_url": uri(r"postgresql\+psycopg2", "airflow", "airflow", "ca.pem"),
+    "airflow/database_url_async": uri(r"postgresql\+psycopg", "airflow", "airflow", "ca.pem"),
     "airflow/fernet_key": r"[\w-]{43}=",
     "airflow/installation_id": r"[0-9a-f]{16}",
     "airflow/jwt_secret": r"[\w-]{86}",
+    "analyst/ca.pem": PEM,
     "analyst/password": r"[\w-]{43}",
-    "connections/source/uri": r"postgresql://extract:[\w-]{43}@postgres:5432/source",
-    "connections/warehouse/uri": r"postgresql://extract:[\w-]{43}@postgres:5432/warehouse",
+    "authority/pair.pem": PAIR,
+    "connections/source/ca.pem": PEM,
+    "connections/source/uri": uri("postgresql", "extract", "source", "connections/source/ca.pem"),
+    "connections/warehouse/ca.pem": PEM,
+    "connections/warehouse/uri": uri("postgresql", "extract", "warehouse", "connections/warehouse/ca.pem"),
     "installation/id": r"[0-9a-f]{16}",
     "postgres/airflow.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/analyst.scram": r"SCRAM-SHA-256\$4096:.+",
@@ -25,9 +40,13 @@ LAYOUT = {
     "postgres/load.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/report.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/source_owner.scram": r"SCRAM-SHA-256\$4096:.+",
-    "source_owner/uri": r"postgresql://source_owner:[\w-]{43}@postgres:5432/source",
-    "stages/load/uri": r"postgresql://load:[\w-]{43}@postgres:5432/warehouse",
-    "stages/visualize/uri": r"postgresql://report:[\w-]{43}@postgres:5432/warehouse",
+    "postgres_server/pair.pem": PAIR,
+    "source_owner/ca.pem": PEM,
+    "source_owner/uri": uri("postgresql", "source_owner", "source", "ca.pem"),
+    "stages/load/ca.pem": PEM,
+    "stages/load/uri": uri("postgresql", "load", "warehouse", "warehouse/ca.pem"),
+    "stages/visualize/ca.pem": PEM,
+    "stages/visualize/uri": uri("postgresql", "report", "warehouse", "warehouse/ca.pem"),
 }
 
 
@@ -66,9 +85,14 @@ def test_no_two_values_are_equal(place: Place) -> None:
     """Each role and each key has a value of its own, different in every installation."""
     place.init()
     texts = place.texts()
-    values = [password(text) if "@" in text else text for path, text in texts.items() if not path.endswith(".scram")]
+    values = [
+        password(text) if "@" in text else text
+        for path, text in texts.items()
+        if not path.endswith((".scram", "/ca.pem"))
+    ]
 
-    assert len(set(values)) == len(values) - 2  # extract has two connections, the installation id two readers
+    # extract has two connections, Airflow two addresses, the installation id two readers
+    assert len(set(values)) == len(values) - 3
 
 
 def test_second_start_changes_nothing(place: Place) -> None:
@@ -91,10 +115,15 @@ def test_files_are_read_by_their_owner_alone(place: Place) -> None:
     files = [path for path in place.secrets.rglob("*") if path.is_file()]
     folders = [path for path in place.secrets.rglob("*") if path.is_dir()]
     assert {path.stat().st_mode & 0o7777 for path in files} == {0o400}
-    assert {file.path: place.owners[str(place.secrets / file.path)] for file in FILES} == {
-        file.path: file.owner for file in FILES
+    # Who runs the tests as root need not give root's own to it.
+    noted = {path: place.owners.get(str(path), path.stat().st_uid) for path in (*files, *folders)}
+    assert {file.path: noted[place.secrets / file.path] for file in FILES} == {file.path: file.owner for file in FILES}
+    assert {noted[folder] for folder in folders if folder.name not in {"authority", "next"}} <= {
+        999,
+        10001,
+        10002,
+        50000,
     }
-    assert {str(folder) for folder in folders} <= set(place.owners)
 
 
 def test_a_folder_has_one_owner() -> None:
@@ -170,7 +199,7 @@ def test_a_lost_password_is_replaced_consistently(place: Place, path: str) -> No
     outcome = place.init()
 
     assert outcome.created == [path]
-    assert len(outcome.replaced) == (0 if path.startswith("connections/") else 1)
+    assert len(outcome.replaced) == (0 if path.startswith(("connections/", "airflow/")) else 1)
     test_every_form_of_a_value_agrees(place)
 
 
@@ -195,6 +224,27 @@ def test_a_connection_of_ones_own_stays(place: Place) -> None:
 
     assert (outcome.created, outcome.replaced) == ([], [])
     assert place.texts()["connections/source/uri"] == "postgresql://reader:s3cret@erp.example:5432/orders"
+
+
+def test_an_installation_without_certificates_gets_them(place: Place) -> None:
+    """What an older version wrote keeps its passwords, and from the next start on makes sure of its server."""
+    place.init()
+    now = place.texts()
+    for path, text in now.items():
+        if "sslmode" in text:
+            place.put(path, text.partition("?")[0])
+        elif path.endswith(".pem") or path == "airflow/database_url_async":
+            place.forget(path)
+    for path in ("airflow/database_url_async", "authority/previous.pem"):
+        (place.secrets / path).unlink(missing_ok=True)
+
+    place.init()
+
+    after = place.texts()
+    assert set(after) == set(LAYOUT)
+    assert {path: text for path, text in after.items() if not path.endswith(".pem")} == {
+        path: text for path, text in now.items() if not path.endswith(".pem")
+    }
 
 
 def test_every_problem_is_reported_before_anything_is_written(place: Place) -> None:

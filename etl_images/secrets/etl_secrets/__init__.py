@@ -4,11 +4,14 @@ VALUES: how each secret is generated     FILES: where it is written, for whom, i
   │                                        │
   └───────────────► init ◄─────────────────┘
                      │ reads what is there, generates what is missing, writes it, sets owners and modes
+                     │   ▲ rotate, set_value: what is to be another     connect: what people add
                      ▼
 the volume `secrets`, of which each consumer mounts its own sub-path, read-only, at /run/secrets
 (why not the environment, nor Compose's secrets: docs/decisions/secrets-in-a-volume.md)
 """
 
+from etl_secrets._certificates import certificate_of, issued, lasts, new_authority, new_server
+from etl_secrets._change import connect, connections, forget, rotate, set_value
 from etl_secrets._errors import SecretsError
 from etl_secrets._init import Outcome, init
 from etl_secrets._scram import matches, verifier
@@ -24,7 +27,17 @@ __all__ = [
     "SecretsError",
     "Vault",
     "Volume",
+    "certificate_of",
+    "connect",
+    "connections",
+    "forget",
     "init",
+    "issued",
+    "lasts",
     "matches",
+    "new_authority",
+    "new_server",
+    "rotate",
+    "set_value",
     "verifier",
 ]

@@ -4,8 +4,19 @@ import argparse
 import sys
 from pathlib import Path
 
+from etl_secrets._change import (
+    CONNECTION_FILES,
+    FORGOTTEN,
+    OWN,
+    ROTATED,
+    connect,
+    connections,
+    forget,
+    rotate,
+    set_value,
+)
 from etl_secrets._errors import SecretsError
-from etl_secrets._init import init
+from etl_secrets._init import Outcome, init
 from etl_secrets._table import FILES
 from etl_secrets._vault import Vault
 
@@ -18,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "show":
             sys.stdout.write(_show(vault, options.name) + "\n")
             return 0
-        outcome = init(vault, options.volumes)
+        outcome = _changed(vault, options)
     except SecretsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -28,12 +39,33 @@ def main(arguments: list[str] | None = None) -> int:
             "run this as root with the capabilities CHOWN, DAC_OVERRIDE and FOWNER, as docker-compose.yml does\n"
         )
         return 1
+    if outcome is None:
+        return 0
     for path in outcome.created:
         sys.stdout.write(f"created {path}\n")
     for path in outcome.replaced:
-        sys.stdout.write(f"replaced {path}: it was not made from the password that is there\n")
+        sys.stdout.write(f"replaced {path}\n")
     sys.stdout.write(f"{outcome}\n")
     return 0
+
+
+def _changed(vault: Vault, options: argparse.Namespace) -> Outcome | None:
+    """Run a subcommand that writes; secrets come by standard input, never as words of a command."""
+    match options.command:
+        case "rotate":
+            return rotate(vault, options.volumes, options.name)
+        case "forget":
+            return forget(vault, options.volumes, options.name)
+        case "set":
+            return set_value(vault, options.volumes, options.name, sys.stdin.read().rstrip("\r\n"))
+        case "connect":
+            connect(vault, options.name, options.file, sys.stdin.read())
+            sys.stdout.write(f"connection {options.name} has its {options.file}\n")
+            return None
+        case "connections":
+            sys.stdout.writelines(f"{name}: {', '.join(files)}\n" for name, files in connections(vault).items())
+            return None
+    return init(vault, options.volumes)
 
 
 def _show(vault: Vault, name: str) -> str:
@@ -49,6 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--volumes", type=Path, default=Path("/volumes"), help="the other volumes (default: /volumes)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("init", help="generate what is missing, and give each volume to its owner; never overwrites")
+    change = commands.add_parser("rotate", help="generate a secret anew, and write all of its files")
+    change.add_argument("name", choices=ROTATED, metavar="NAME", help=", ".join(ROTATED))
+    change = commands.add_parser("set", help="take a secret of your own from standard input")
+    change.add_argument("name", choices=OWN, metavar="NAME", help=", ".join(OWN))
+    change = commands.add_parser("forget", help="no longer believe what was there before a rotation")
+    change.add_argument("name", choices=FORGOTTEN, metavar="NAME", help=", ".join(FORGOTTEN))
+    change = commands.add_parser("connect", help="take a file of a connection from standard input")
+    change.add_argument("name", metavar="NAME", help="such as shop")
+    change.add_argument("file", nargs="?", default="uri", choices=CONNECTION_FILES)
+    commands.add_parser("connections", help="name the connections, and the files of each")
     show = commands.add_parser("show", help="print one secret")
     show.add_argument("name", choices=[file.path for file in FILES], metavar="NAME", help="such as analyst/password")
     return parser

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 # The numeric users of the images.
+ROOT: Final = 0
 POSTGRES: Final = 999
 STAGE: Final = 10001
 GUARD: Final = 10002
 AIRFLOW: Final = 50000
 
-VERIFIER: Final = "a SCRAM-SHA-256 verifier"  # the one form that cannot be read back
+VERIFIER: Final = "a SCRAM-SHA-256 verifier"  # the one form of a value that cannot be read back
+PAIR: Final = "a key and its certificate"
+AUTHORITIES: Final = "the certificates of the authorities that are believed"
+
+# How whoever connects to PostgreSQL makes sure that it is ours; a URI without this is one of an older version.
+TLS: Final = "?sslmode=verify-full&sslrootcert=/run/secrets/"
 
 
 def password() -> str:
@@ -37,7 +43,7 @@ def installation_id() -> str:
 
 @dataclass(frozen=True)
 class File:
-    """Says where a value is written; `form` has {} for the value, or is VERIFIER."""
+    """Says where a value is written; `form` has {} for the value, or is VERIFIER, PAIR or AUTHORITIES."""
 
     path: str
     owner: int
@@ -69,8 +75,21 @@ VALUES: Final[dict[str, Callable[[], str]]] = {
     "installation_id": installation_id,
 }
 
+AUTHORITY: Final = "authority/pair.pem"
+SERVER: Final = "postgres_server/pair.pem"
+
 FILES: Final = (
     # path                                 owner     value             form
+    # Its key signs the server's certificate, here and nowhere else.
+    File(AUTHORITY,                        ROOT,     "authority",       PAIR),
+    File("airflow/ca.pem",                 AIRFLOW,  "authority",       AUTHORITIES),
+    File("analyst/ca.pem",                 POSTGRES, "authority",       AUTHORITIES),
+    File("source_owner/ca.pem",            STAGE,    "authority",       AUTHORITIES),
+    File("connections/source/ca.pem",      STAGE,    "authority",       AUTHORITIES),
+    File("connections/warehouse/ca.pem",   STAGE,    "authority",       AUTHORITIES),
+    File("stages/load/ca.pem",             STAGE,    "authority",       AUTHORITIES),
+    File("stages/visualize/ca.pem",        STAGE,    "authority",       AUTHORITIES),
+    File(SERVER,                           POSTGRES, "tls",             PAIR),
     File("postgres/airflow.scram",         POSTGRES, "airflow",         VERIFIER),
     File("postgres/source_owner.scram",    POSTGRES, "source_owner",    VERIFIER),
     File("postgres/extract.scram",         POSTGRES, "extract",         VERIFIER),
@@ -78,18 +97,20 @@ FILES: Final = (
     File("postgres/report.scram",          POSTGRES, "report",          VERIFIER),
     File("postgres/analyst.scram",         POSTGRES, "analyst",         VERIFIER),
     File("analyst/password",               POSTGRES, "analyst",         "{}"),
-    File("airflow/database_url",           AIRFLOW,  "airflow",         "postgresql+psycopg2://airflow:{}@postgres:5432/airflow"),
+    File("airflow/database_url",           AIRFLOW,  "airflow",         f"postgresql+psycopg2://airflow:{{}}@postgres:5432/airflow{TLS}ca.pem"),
+    # The asynchronous driver that Airflow would take by itself does not know these words of libpq.
+    File("airflow/database_url_async",     AIRFLOW,  "airflow",         f"postgresql+psycopg://airflow:{{}}@postgres:5432/airflow{TLS}ca.pem"),
     File("airflow/fernet_key",             AIRFLOW,  "fernet_key",      "{}"),
     File("airflow/jwt_secret",             AIRFLOW,  "jwt_secret",      "{}"),
     File("airflow/api_secret_key",         AIRFLOW,  "api_secret_key",  "{}"),
     File("airflow/admin_password",         AIRFLOW,  "admin_password",  "{}"),
     File("airflow/installation_id",        AIRFLOW,  "installation_id", "{}"),
     File("installation/id",                GUARD,    "installation_id", "{}"),
-    File("source_owner/uri",               STAGE,    "source_owner",    "postgresql://source_owner:{}@postgres:5432/source"),
-    File("connections/source/uri",         STAGE,    "extract",         "postgresql://extract:{}@postgres:5432/source"),
-    File("connections/warehouse/uri",      STAGE,    "extract",         "postgresql://extract:{}@postgres:5432/warehouse"),
-    File("stages/load/uri",                STAGE,    "load",            "postgresql://load:{}@postgres:5432/warehouse"),
-    File("stages/visualize/uri",           STAGE,    "report",          "postgresql://report:{}@postgres:5432/warehouse"),
+    File("source_owner/uri",               STAGE,    "source_owner",    f"postgresql://source_owner:{{}}@postgres:5432/source{TLS}ca.pem"),
+    File("connections/source/uri",         STAGE,    "extract",         f"postgresql://extract:{{}}@postgres:5432/source{TLS}connections/source/ca.pem"),
+    File("connections/warehouse/uri",      STAGE,    "extract",         f"postgresql://extract:{{}}@postgres:5432/warehouse{TLS}connections/warehouse/ca.pem"),
+    File("stages/load/uri",                STAGE,    "load",            f"postgresql://load:{{}}@postgres:5432/warehouse{TLS}warehouse/ca.pem"),
+    File("stages/visualize/uri",           STAGE,    "report",          f"postgresql://report:{{}}@postgres:5432/warehouse{TLS}warehouse/ca.pem"),
 )  # fmt: skip
 
 VOLUMES: Final = (

@@ -55,6 +55,10 @@ class Vault:
         unfinished.rename(target)
         self._sync(target.parent)
 
+    def remove(self, path: str) -> None:
+        """Remove a secret, if it is there."""
+        (self.root / path).unlink(missing_ok=True)
+
     def make_folders(self, path: str, owner: int) -> None:
         """Make the folders of a path, and give them to their owner."""
         for parent in reversed(Path(path).parents[:-1]):
