@@ -36,6 +36,9 @@ def main() -> int:
     print_reference = commands.add_parser("reference", help="print docs/pipelines.md")
     print_reference.set_defaults(command=_reference)
 
+    print_schema = commands.add_parser("schema", help="print config/pipeline.schema.json")
+    print_schema.set_defaults(command=_schema)
+
     arguments = parser.parse_args()
     code: int = arguments.command(arguments)
     return code
@@ -80,6 +83,14 @@ def _reference(_: argparse.Namespace) -> int:
     from etl_platform._reference import reference  # noqa: PLC0415 - only the page needs the models' schemas
 
     print(reference())
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    """Print what editors know of a pipeline file."""
+    from etl_platform._schema import schema_text  # noqa: PLC0415 - as above
+
+    print(schema_text(), end="")
     return 0
 
 
