@@ -59,7 +59,7 @@ password: ## print the passwords of Airflow's admin and of the warehouse's analy
 	@setup/password.sh
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
-	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE))
+	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
 
 ps: status
 status: ## show the services and how they are
