@@ -24,9 +24,8 @@ from etl_platform._tasks import transform_task
 from etl_platform._yaml import text_lines
 
 _AT_ONCE = 16  # each task may have 128 KiB, and all variables of a process together 2 MiB
-_SEVERAL = re.compile(r"\d+ problems:\n")
 _PLACE = re.compile(
-    r"config/pipelines/(?P<file>[\w.-]+)(?:, line (?P<line>\d+))?(?:, (?P<field>[^:]*))?: (?P<message>.*)", re.DOTALL
+    r"config/pipelines/(?P<file>[\w.-]+)(?:, line (?P<line>\d+))?(?:, (?P<field>[^:]*))?: (?P<message>.*)"
 )
 
 Read = Pipeline | Broken
@@ -115,14 +114,8 @@ def _faults(pipelines: tuple[Pipeline, ...], client: APIClient, settings: Settin
 
 def _problems(pipeline: Pipeline, fault: Fault) -> Iterator[Problem]:
     """Tell a fault as problems of the file, and what is wrong in a twin at the step that names it."""
-    if _SEVERAL.match(fault.problem):
-        texts = [text.strip() for text in fault.problem.splitlines()[1:]]
-    else:
-        hint = "" if fault.hint.startswith("The way to it") else fault.hint
-        stop = "" if fault.problem.endswith((".", "!", "?")) else "."
-        texts = [f"{fault.where}: {fault.problem}{f'{stop} {hint}' if hint else ''}"]
     where = text_lines(pipeline.text)
-    for text in texts:
+    for text in fault.problem.splitlines():
         place = _PLACE.match(text)
         if place is None:
             yield Problem(_line(where, ("transform",)), ("transform",), text)

@@ -2,10 +2,11 @@
 
 It imports each twin, looks for the function and what that takes, and parses each query. $ETL_TASK_0, $ETL_TASK_1, ...
 are TransformTasks, whose inputs have names and no files; each is answered by a marked line, with the nonce
-"$ETL_NONCE-0" and so on.
+"$ETL_NONCE-0" and so on, and a fault that has a problem a line.
 """
 
 import os
+import re
 from itertools import count
 
 from etl_contract import (
@@ -20,7 +21,8 @@ from etl_contract import (
     steps_of,
 )
 from etl_transform._script import Output
-from etl_transform._sql_faults import together
+
+_SEVERAL = re.compile(r"\d+ problems:\n")
 
 
 def check(task: TransformTask) -> None:
@@ -30,7 +32,7 @@ def check(task: TransformTask) -> None:
         SpecError: something in them cannot work.
     """
     known: list[str] | None = [dataset.name for dataset in task.inputs]
-    problems: list[SpecError] = []
+    problems: list[str] = []
     for number, step in enumerate(steps_of(task.spec), start=1):
         section = f"transform.{number}" if isinstance(task.spec, tuple) else "transform"
         try:
@@ -47,9 +49,18 @@ def check(task: TransformTask) -> None:
                     function.arguments(known)
                 known = None  # only a run shows what a function returns
         except SpecError as problem:
-            problems.append(problem)
+            problems += _lines(problem)
             known = None
-    together(problems)
+    if problems:
+        raise SpecError("\n".join(problems))
+
+
+def _lines(error: SpecError) -> list[str]:
+    """Tell each problem in a line, without the traceback that a run's log would have."""
+    if _SEVERAL.match(error.problem):
+        return [line.strip() for line in error.problem.splitlines()[1:]]
+    hint = "" if "\n" in error.hint else error.hint
+    return [str(SpecError(error.problem.replace("\n", " "), where=error.where, hint=hint))]
 
 
 def main() -> None:
