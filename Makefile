@@ -11,10 +11,10 @@ AS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run replay put logs exports psql password check ps status clean
+.PHONY: help up down destroy test bench lint format run replay put logs exports psql password check pipeline-test ps status clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## set up everything, start the platform, run the flights pipeline
 	@setup/up.sh
@@ -60,6 +60,9 @@ password: ## print the passwords of Airflow's admin and of the warehouse's analy
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
 	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+
+pipeline-test: ## run the pipelines' own tests: given rows through the real transform (PIPELINE=flights: only that one's)
+	@setup/pipeline-test.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
 
 ps: status
 status: ## show the services and how they are

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_contract import StageError
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
+from etl_platform._problems import guess
 from etl_platform._settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ def add_commands(commands: "Commands") -> None:
     )
     check.add_argument("--texts-only", action="store_true", help="import no twin and ask no Docker Engine")
     _common(check, _check)
+
+    test = commands.add_parser(
+        "test",
+        help="run the given rows of pipelines' cases through their transforms, and compare with the expected ones",
+        description="Exit code: 0 if all pass, 1 if one does not, 2 if there is none or they could not be run.",
+    )
+    test.add_argument("pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named")
+    _common(test, _test)
 
 
 def _common(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
@@ -53,13 +62,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from etl_platform._check import check  # noqa: PLC0415 - only here
     from etl_platform._once import engine  # noqa: PLC0415 - as above
 
-    read = [
-        item for item in read_pipelines(arguments.folder) if not arguments.pipelines or item.name in arguments.pipelines
-    ]
-    if unknown := set(arguments.pipelines) - {item.name for item in read}:
-        print(f"There is no config/pipelines/{min(unknown)}.yaml.", file=sys.stderr)
-        return 2
-    read = check(read, None if arguments.texts_only else engine(), Settings.of_environment())
+    read = check(_named(arguments), None if arguments.texts_only else engine(), Settings.of_environment())
     if arguments.json:
         print(json.dumps([_plain(item) for item in read], indent=2))
     else:
@@ -67,6 +70,43 @@ def _check(arguments: argparse.Namespace) -> int:
             well = f"config/pipelines/{item.name}.yaml is well"
             print(item if isinstance(item, Broken) else f"{well}: {' > '.join(item.stages)}")
     return int(any(isinstance(item, Broken) for item in read))
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    """Run every case; print each as it ends."""
+    from etl_platform._cases import try_cases  # noqa: PLC0415 - only here
+    from etl_platform._once import engine  # noqa: PLC0415 - as above
+
+    client, settings = engine(), Settings.of_environment()
+    tried = []
+    for item in _named(arguments):
+        if isinstance(item, Broken):
+            raise StageError(str(item))
+        for case in try_cases(item, arguments.folder, client, settings):
+            tried.append(case)
+            if not arguments.json:
+                print(case, flush=True)
+    failed = sum(bool(case.problems) for case in tried)
+    if arguments.json:
+        print(json.dumps([case._asdict() for case in tried], indent=2))
+    elif tried:
+        print(f"{len(tried) - failed} passed, {failed} failed")
+    if not tried:
+        raise StageError("there is no case", where="config/pipelines/tests", hint="Write one: docs/first-pipeline.md")
+    return int(failed > 0)
+
+
+def _named(arguments: argparse.Namespace) -> list[Pipeline | Broken]:
+    """Read the pipelines that the arguments name, or all.
+
+    Raises:
+        StageError: there is no such pipeline.
+    """
+    read = list(read_pipelines(arguments.folder))
+    names = [item.name for item in read]
+    if unknown := sorted(set(arguments.pipelines) - set(names)):
+        raise StageError(f"there is no config/pipelines/{unknown[0]}.yaml{guess(unknown[0], names)}")
+    return [item for item in read if not arguments.pipelines or item.name in arguments.pipelines]
 
 
 def _plain(item: Pipeline | Broken) -> dict[str, Any]:
