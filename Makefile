@@ -4,6 +4,7 @@
 SERVICE ?=
 PIPELINE ?= flights
 DATE ?=
+FROM ?=
 ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
@@ -11,7 +12,7 @@ AS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run replay put logs exports psql password check pipeline-test ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password check pipeline-test ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ lint: ## check code, Dockerfiles, scripts, YAML and the Compose file
 
 format: ## lay out the Python code, and mend what ruff can
 	@setup/tools.sh sh -c 'ruff check --fix-only --quiet . ; ruff format .'
+
+new: ## write a pipeline to begin with, its twin and a test; asks what it must know (PIPELINE=orders FROM=https://example.org/orders.csv)
+	@setup/new.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(if $(FROM),--from "$(FROM)") $(ARGS)
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
 	@setup/run.sh $(PIPELINE) $(DATE)

@@ -20,6 +20,7 @@ desk() {
   folder=$(cd -- "$folder" && pwd)
   options=(--rm --init --network none --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges)
   # At its own path: what this container asks the Engine to mount is outside's.
+  # shellcheck disable=SC2154  # docker.sh sets it
   options+=(--volume "$PWD/plugins:/opt/airflow/plugins:ro" --volume "$folder:$folder" --volume "$socket:$socket")
   options+=(--env PYTHONPATH=/opt/airflow/plugins --env PYTHONDONTWRITEBYTECODE=1 --env HOME=/tmp --entrypoint python)
   options+=(--env "COMPOSE_PROJECT_NAME=$(project)" --env "ETL_TAG=$(tag)" --env "ETL_PIPELINES=$folder")

@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl_contract import StageError
+from pydantic import TypeAdapter, ValidationError
+
+from etl_contract import Name, StageError
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
 from etl_platform._problems import guess
 from etl_platform._settings import Settings
@@ -15,6 +18,20 @@ from etl_platform._settings import Settings
 if TYPE_CHECKING:
     # Only where the word of a type is needed: `_SubParsersAction` has no public name.
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+SOURCE = (
+    "an address such as https://example.org/orders.csv, files of the inbox such as orders/*.csv, or CONNECTION.TABLE"
+)
+LANGUAGE = "what the transform is written in: pandas, sql, or none (pandas)"
+KEY = "the columns that name a row, with commas between; without any, each run replaces all rows"
+SCHEDULE = "when it runs: a cron expression, @hourly, @daily, ... (@daily)"
+NEXT = """
+Edit it, and then:
+  make check PIPELINE={name}           says what is wrong with it
+  make pipeline-test PIPELINE={name}   runs its test
+  make try PIPELINE={name}             shows what its source would load, and loads nothing
+  make run PIPELINE={name}             runs it"""
+TIMEZONE = "the time zone of its days, such as Europe/Paris (UTC)"
 
 
 def add_commands(commands: "Commands") -> None:
@@ -37,6 +54,19 @@ def add_commands(commands: "Commands") -> None:
     )
     test.add_argument("pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named")
     _common(test, _test)
+
+    new = commands.add_parser(
+        "new",
+        help="write a pipeline to begin with: its file, its twin, and a test of its own",
+        description="Asks in a terminal for what no option says. Exit code: 0, or 2 if nothing was written.",
+    )
+    new.add_argument("pipeline", metavar="PIPELINE", help="lower-case letters, digits and _")
+    new.add_argument("--from", dest="source", metavar="SOURCE", help=SOURCE)
+    new.add_argument("--transform", dest="language", choices=["pandas", "sql", "none"], help=LANGUAGE)
+    new.add_argument("--key", metavar="COLUMN,...", help=KEY)
+    new.add_argument("--schedule", metavar="CRON", help=SCHEDULE)
+    new.add_argument("--timezone", metavar="ZONE", help=TIMEZONE)
+    _common(new, _new)
 
 
 def _common(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
@@ -94,6 +124,44 @@ def _test(arguments: argparse.Namespace) -> int:
     if not tried:
         raise StageError("there is no case", where="config/pipelines/tests", hint="Write one: docs/first-pipeline.md")
     return int(failed > 0)
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    """Write the files, and say what to do next."""
+    from etl_platform._new import Wish, write_pipeline  # noqa: PLC0415 - only here
+
+    name = _valid(TypeAdapter(Name), arguments.pipeline)
+    asks = sys.stdin.isatty() and sys.stdout.isatty()
+
+    def answer(given: str | None, question: str, default: str | None = None) -> str:
+        if given is None and asks:
+            given = input(f"{question[0].upper()}{question[1:]}: ").strip() or None
+        if given is None and default is None:
+            raise StageError(f"it takes {question}", hint="Say it with --from, or answer in a terminal.")
+        return str(default if given is None else given)
+
+    wish = Wish(
+        name=name,
+        source=answer(arguments.source, SOURCE),
+        language=answer(arguments.language, LANGUAGE, "pandas"),
+        key=tuple(filter(None, re.split(r"[,\s]+", answer(arguments.key, KEY, "")))),
+        schedule=answer(arguments.schedule, SCHEDULE, "@daily"),
+        timezone=answer(arguments.timezone, TIMEZONE, "UTC"),
+    )
+    written = [f"config/pipelines/{path}" for path in write_pipeline(wish, arguments.folder)]
+    if arguments.json:
+        print(json.dumps({"pipeline": name, "written": written}, indent=2))
+    else:
+        print("\n".join(f"wrote {path}" for path in written))
+        print(NEXT.format(name=name))
+    return 0
+
+
+def _valid(adapter: TypeAdapter[str], text: str) -> str:
+    try:
+        return adapter.validate_python(text)
+    except ValidationError as error:
+        raise StageError(str(error.errors()[0]["ctx"]["error"])) from None
 
 
 def _named(arguments: argparse.Namespace) -> list[Pipeline | Broken]:

@@ -66,7 +66,7 @@ def _tried(folder: Path, engine: docker_py.APIClient, *cases: dict[str, str]) ->
 
 
 def test_rows_are_compared_by_value_whatever_their_order(tmp_path: Path, engine: docker_py.APIClient) -> None:
-    """A number, an instant and a missing value are what they mean, not how they are written; some columns are enough."""
+    """A number, an instant and a missing value are what they mean, not how they are written; some columns will do."""
     assert _tried(tmp_path, engine, FILES) == [[]]
 
 
