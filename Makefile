@@ -5,6 +5,7 @@ SERVICE ?=
 PIPELINE ?= flights
 DATE ?=
 FROM ?=
+DAY ?=
 ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
@@ -12,7 +13,7 @@ AS ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password check pipeline-test ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password check try pipeline-test ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ password: ## print the passwords of Airflow's admin and of the warehouse's analy
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
 	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+
+try: ## extract and transform a sample, and show what would be loaded (PIPELINE=orders DAY=2026-01-31 ARGS="--rows 100")
+	@setup/try.sh $(PIPELINE) $(if $(DAY),--day "$(DAY)") $(ARGS)
 
 pipeline-test: ## run the pipelines' own tests: given rows through the real transform (PIPELINE=flights: only that one's)
 	@setup/pipeline-test.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)

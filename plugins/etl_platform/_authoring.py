@@ -5,17 +5,20 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from etl_contract import Name, StageError
+from etl_contract import DataError, Fault, Name, NothingToDo, SpecError, StageError
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
 from etl_platform._problems import guess
 from etl_platform._settings import Settings
 
 if TYPE_CHECKING:
+    from etl_platform._new import Wish
+
     # Only where the word of a type is needed: `_SubParsersAction` has no public name.
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
@@ -66,7 +69,20 @@ def add_commands(commands: "Commands") -> None:
     new.add_argument("--key", metavar="COLUMN,...", help=KEY)
     new.add_argument("--schedule", metavar="CRON", help=SCHEDULE)
     new.add_argument("--timezone", metavar="ZONE", help=TIMEZONE)
+    new.add_argument("--no-look", action="store_true", help="do not look at the source for its columns")
     _common(new, _new)
+
+    attempt = commands.add_parser(
+        "try",
+        help="extract and transform a sample in the real images, and show what would be loaded; loads nothing",
+        description="Exit code: 0 if all went well, 1 if a stage failed, 2 if it could not be tried.",
+    )
+    attempt.add_argument("pipeline", metavar="PIPELINE")
+    attempt.add_argument(
+        "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the last complete interval"
+    )
+    attempt.add_argument("--rows", type=int, default=10_000, help="of each table or query, at most; 0 for all (10000)")
+    _common(attempt, _try)
 
 
 def _common(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
@@ -148,12 +164,56 @@ def _new(arguments: argparse.Namespace) -> int:
         schedule=answer(arguments.schedule, SCHEDULE, "@daily"),
         timezone=answer(arguments.timezone, TIMEZONE, "UTC"),
     )
+    if not arguments.no_look:
+        wish = _looked_at(wish)
     written = [f"config/pipelines/{path}" for path in write_pipeline(wish, arguments.folder)]
     if arguments.json:
         print(json.dumps({"pipeline": name, "written": written}, indent=2))
     else:
         print("\n".join(f"wrote {path}" for path in written))
         print(NEXT.format(name=name))
+    return 0
+
+
+def _looked_at(wish: "Wish") -> "Wish":
+    """Look at the source for its columns; where that cannot be, say why, and go on with an example's."""
+    from etl_platform._look import look  # noqa: PLC0415 - only here
+    from etl_platform._once import engine  # noqa: PLC0415 - as above
+
+    try:
+        seen = look(wish, engine(), Settings.of_environment())
+    except (StageError, ValidationError) as error:
+        problem = error.problem if isinstance(error, StageError) else "it is none"
+        print(f"The source was not looked at, so the columns are an example's: {problem}", file=sys.stderr)
+        return wish
+    print(
+        f"The source has: {', '.join(f'{name} {written}' for name, written in seen.columns.items())}", file=sys.stderr
+    )
+    return seen
+
+
+def _try(arguments: argparse.Namespace) -> int:
+    """Run the stages over a sample; print what came of it."""
+    from rich.console import Console  # noqa: PLC0415 - only here
+
+    from etl_platform._once import engine  # noqa: PLC0415 - as above
+    from etl_platform._shown import plain_trial, shown_trial  # noqa: PLC0415 - as above
+    from etl_platform._try import Sample, try_pipeline  # noqa: PLC0415 - as above
+
+    arguments.pipelines = [arguments.pipeline]
+    (pipeline,) = _named(arguments)
+    if isinstance(pipeline, Broken):
+        raise StageError(str(pipeline))
+    sample = Sample(arguments.day, arguments.rows or None)
+    console = Console(stderr=True)
+    try:
+        trial = try_pipeline(
+            pipeline, sample, engine(), Settings.of_environment(), lambda stage: console.status(f"{stage} ...")
+        )
+    except (DataError, SpecError, NothingToDo) as error:
+        print(f"{Fault.of(error)}", file=sys.stderr)
+        return 1
+    print(json.dumps(plain_trial(trial), indent=2) if arguments.json else shown_trial(pipeline, trial))
     return 0
 
 

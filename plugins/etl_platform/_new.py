@@ -88,7 +88,7 @@ def _with_columns(wish: Wish) -> Wish:
     if unknown := [column for column in wish.key if column not in columns]:
         raise SpecError(f"the source has no column '{unknown[0]}'", hint=f"It has: {', '.join(columns)}.")
     rows = wish.rows
-    if not rows:
+    if not rows and not wish.known:
         pairs = [_EXAMPLES.get(written, ("one", "two")) for written in columns.values()]
         rows = tuple(zip(*pairs, strict=True))
     return wish._replace(columns=columns, rows=rows)
@@ -151,30 +151,32 @@ def _pipeline(wish: Wish) -> str:
     return "\n".join(parts) + "\n"
 
 
+def source_of(text: str) -> dict[str, str]:
+    """Say in the words of a pipeline file what source an author means."""
+    form = format_of(text)
+    if form is None and (table := _TABLE.fullmatch(text)):
+        return {"sql": table[1], "table": table[2]}
+    source = {"http" if text.startswith(("http://", "https://")) else "files": text}
+    return source if form else {**source, "format": "csv"}
+
+
 def _source(wish: Wish) -> list[str]:
-    """Write the source in the words of its kind."""
-    form = format_of(wish.source)
-    if form is None and (table := _TABLE.fullmatch(wish.source)):
-        return [
-            f"sql: {table[1]}",
-            f"table: {table[2]}",
-            "# Only the rows that a run is about:",
-            "# where: ordered_at >= :start and ordered_at < :end",
-        ]
-    web = wish.source.startswith(("http://", "https://"))
-    lines = [f"{'http' if web else 'files'}: {json.dumps(wish.source)}"]
-    if web:
+    """Write the source, and what its author may want to add."""
+    source = source_of(wish.source)
+    lines = [f"{field}: {_word(value)}" for field, value in source.items()]
+    if "sql" in source:
+        return [*lines, "# Only the rows that a run is about:", "# where: ordered_at >= :start and ordered_at < :end"]
+    if "http" in source:
         lines.insert(0, "# The run's day may stand in the address: {start:%Y-%m-%d}")
-    if form is None:
-        lines.append("format: csv")
-    if form is Format.parquet:
+    if format_of(wish.source) is Format.parquet:
         return lines
-    lines += [
-        "# Their types; a column that is not named is text." + ("" if wish.known else " TODO: these are an example's."),
-        "columns:",
-        *(f"  {_word(name)}: {_word(written)}" for name, written in wish.columns.items()),
+    note = " As the first rows show them." if wish.known else " TODO: these are an example's."
+    types = [f"  {_word(name)}: {_word(written)}" for name, written in wish.columns.items() if written != "text"]
+    return [
+        *lines,
+        f"# Types of columns; one that is not named is text.{note}",
+        *(["columns:", *types] if types else []),
     ]
-    return lines
 
 
 def _word(text: str) -> str:

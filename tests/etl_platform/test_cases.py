@@ -1,5 +1,7 @@
 """Pipelines' own tests, as `make pipeline-test` runs them: given rows, the real transform image, expected rows."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 
@@ -45,9 +47,10 @@ day,id,price,at,size
 
 
 @pytest.fixture
-def engine() -> docker_py.APIClient:
+def engine() -> Iterator[docker_py.APIClient]:
     """Give the real Engine."""
-    return docker_py.APIClient(base_url="unix:///var/run/docker.sock", version="auto")
+    with closing(docker_py.APIClient(base_url="unix:///var/run/docker.sock", version="auto")) as client:
+        yield client
 
 
 def _tried(folder: Path, engine: docker_py.APIClient, *cases: dict[str, str]) -> list[list[str]]:

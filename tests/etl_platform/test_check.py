@@ -1,5 +1,7 @@
 """What `make check` finds beside the fields of a file: SQL, twins, connections; with the real transform image."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 
@@ -44,9 +46,10 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def engine() -> docker_py.APIClient:
+def engine() -> Iterator[docker_py.APIClient]:
     """Give the real Engine."""
-    return docker_py.APIClient(base_url="unix:///var/run/docker.sock", version="auto")
+    with closing(docker_py.APIClient(base_url="unix:///var/run/docker.sock", version="auto")) as client:
+        yield client
 
 
 def _problems(folder: Path, text: str, twin: str, engine: docker_py.APIClient | None, settings: Settings) -> list[str]:
