@@ -1,5 +1,8 @@
 """What `make check` finds beside the fields of a file: SQL, twins, connections; with the real transform image."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -109,6 +112,38 @@ def test_what_some_database_takes_is_no_mistake(tmp_path: Path, settings: Settin
     text = GOOD.replace("          select *\n          from items\n", f"          {query}\n")
 
     assert _problems(tmp_path, text, TWIN, None, settings) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "code"),
+    [(GOOD, [], 0), (GOOD.replace("mode: append", "mode: apend"), ["orders"], 1), (GOOD, ["ordres"], 2)],
+)
+def test_a_script_reads_exit_codes_and_json(tmp_path: Path, text: str, names: list[str], code: int) -> None:
+    """0 is well, 1 has problems, 2 could not be found out; each problem has its line and path."""
+    (tmp_path / "orders.yaml").write_text(dedent(text))
+    (tmp_path / "orders.py").write_text(TWIN)
+    command = [sys.executable, "-m", "etl_platform", "check", *names, "--texts-only", "--json"]
+
+    done = subprocess.run([*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == code
+    if code == 2:
+        assert "there is no config/pipelines/ordres.yaml; did you mean 'orders'?" in done.stderr
+        return
+    (told,) = json.loads(done.stdout)
+    assert told["file"] == "config/pipelines/orders.yaml"
+    assert [(each["line"], each["path"]) for each in told["problems"]] == [(12, ["load", "orders", "mode"])] * code
+
+
+@pytest.mark.parametrize("command", ["check", "new", "test", "try", "run", "replay", "schema", "reference"])
+def test_every_command_explains_itself(command: str) -> None:
+    """Nobody needs the source to find out what there is."""
+    words = [sys.executable, "-m", "etl_platform", command, "--help"]
+
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"usage: python -m etl_platform {command}")
 
 
 @pytest.mark.integration
