@@ -7,6 +7,8 @@ from etl_platform._pipeline import Pipeline
 from etl_platform._try import Trial
 
 _WIDEST = 28
+_PAGE = 118
+_MOST_BESIDE = 2
 
 
 def shown_trial(pipeline: Pipeline, trial: Trial) -> str:
@@ -45,9 +47,13 @@ def _dataset(described: dict[str, Any]) -> list[str]:
     parts = [f"{described['dataset']}: {described['rows']:,} rows{into}"]
     columns = described["columns"]
     rows = [[column["name"] for column in columns], [column["type"] for column in columns], *described["first_rows"]]
+    shown = len(rows) - 2
+    if max(map(len, _aligned(rows))) > _PAGE:  # a column a line
+        shown = min(shown, _MOST_BESIDE)
+        rows = [list(column) for column in zip(*rows[: 2 + shown], strict=True)]
     parts += [f"  {line}" for line in _aligned(rows)]
-    if described["rows"] > len(described["first_rows"]):
-        parts.append(f"  ... and {described['rows'] - len(described['first_rows']):,} more rows")
+    if described["rows"] > shown:
+        parts.append(f"  ... and {described['rows'] - shown:,} more rows")
     for statement in described["ddl"]:
         parts += ["", *(f"  {line}" for line in f"{statement};".splitlines())]
     return parts

@@ -11,6 +11,7 @@ import pytest
 
 from etl_contract import DataError, SqlSource, StageError, Unavailable
 from etl_platform import Pipeline, read_pipeline
+from etl_platform._interval import local_day
 from etl_platform._look import look, type_of
 from etl_platform._new import Wish, write_pipeline
 from etl_platform._settings import Settings
@@ -123,6 +124,20 @@ def test_what_goes_wrong_is_told_as_a_run_would(
         _tried(nobody, engine, settings)
     with pytest.raises(StageError, match="the platform is not running"):
         _tried(database, engine, settings)
+
+
+def test_a_wide_table_is_shown_a_column_a_line(tmp_path: Path) -> None:
+    """It can be read in a terminal."""
+    pipeline = _pipeline(tmp_path, Wish("orders", "orders.csv"))
+    columns = [{"name": f"column_{number}", "type": "text"} for number in range(30)]
+    described = {"dataset": "orders", "rows": 9, "columns": columns, "first_rows": [["long " * 20] * 30] * 5}
+    nothing = {"table": None, "mode": None, "ddl": []}
+
+    shown = shown_trial(pipeline, Trial(local_day(date(2026, 1, 31), "UTC"), {}, [described | nothing]))
+
+    assert max(map(len, shown.splitlines())) < 120
+    assert "\n  column_29  text  long long" in shown
+    assert shown.endswith("\n  ... and 7 more rows")
 
 
 @pytest.mark.parametrize(
