@@ -4,6 +4,8 @@
 SERVICE ?=
 PIPELINE ?= flights
 DATE ?=
+FROM ?=
+DAY ?=
 ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
@@ -14,10 +16,10 @@ ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format run replay put logs exports psql password rotate secret connection check ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password rotate secret connection check try pipeline-test ps status clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+( [a-z]+)*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## set up everything, start the platform, run the flights pipeline
 	@setup/up.sh
@@ -39,6 +41,9 @@ lint: ## check code, Dockerfiles, scripts, YAML and the Compose file
 
 format: ## lay out the Python code, and mend what ruff can
 	@setup/tools.sh sh -c 'ruff check --fix-only --quiet . ; ruff format .'
+
+new: ## write a pipeline to begin with, its twin and a test; asks what it must know (PIPELINE=orders FROM=https://example.org/orders.csv)
+	@setup/new.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(if $(FROM),--from "$(FROM)") $(ARGS)
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
 	@setup/run.sh $(PIPELINE) $(DATE)
@@ -71,7 +76,13 @@ connection: ## keep a connection for pipelines, from a file, a pipe or the keybo
 	@setup/connection.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FIELD)" "$(FILE)"
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
-	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE))
+	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+
+try: ## extract and transform a sample, and show what would be loaded (PIPELINE=orders DAY=2026-01-31 ARGS="--rows 100")
+	@setup/try.sh $(PIPELINE) $(if $(DAY),--day "$(DAY)") $(ARGS)
+
+pipeline-test: ## run the pipelines' own tests: given rows through the real transform (PIPELINE=flights: only that one's)
+	@setup/pipeline-test.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
 
 ps: status
 status: ## show the services and how they are

@@ -1,29 +1,21 @@
 #!/usr/bin/env bash
-# Says what is wrong with the pipeline files, by file and line, without a network or a running stack.
+# Says what is wrong with the pipeline files, by file and line, without a network or a running stack: their fields, their
+# SQL, their twins, which the transform image imports, and their connections, where the platform was started once.
 #
-# usage: setup/check.sh [PIPELINE...]
+# usage: setup/check.sh [PIPELINE...] [--json]
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
 . setup/settings.sh
 . setup/docker.sh
+. setup/desk.sh
 
 main() {
-  local image
   case ${1:-} in
     --help | -h) print_help && return ;;
-    -*) refuse "unknown option '$1'" "usage: setup/check.sh [PIPELINE...]" ;;
   esac
-  image="etl-platform/airflow:$(tag)"
-  if ! docker image inspect "$image" >/dev/null 2>&1; then
-    setup/prepare.sh
-    build_images
-  fi
-  docker run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
-    --volume "$PWD/plugins:/opt/airflow/plugins:ro" \
-    --volume "$PWD/config/pipelines:/opt/airflow/config/pipelines:ro" \
-    --env PYTHONPATH=/opt/airflow/plugins --env PYTHONDONTWRITEBYTECODE=1 \
-    "$image" python -m etl_platform check "$@"
+  need_images airflow transform
+  desk check "$@"
 }
 
 main "$@"

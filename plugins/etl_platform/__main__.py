@@ -1,12 +1,10 @@
-"""The commands behind `make check`, `run` and `replay`, and one for the docs: python -m etl_platform --help."""
+"""The commands behind `make new`, `check`, `run` and others: python -m etl_platform --help."""
 
 import argparse
 import sys
 from datetime import date
-from pathlib import Path
 
-from etl_platform._pipeline import Broken, read_pipelines
-from etl_platform._settings import Settings
+from etl_platform._authoring import add_commands
 
 
 def main() -> int:
@@ -14,12 +12,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m etl_platform", description="Commands for pipelines.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    check = commands.add_parser("check", help="say what is wrong with the pipeline files; needs no network")
-    check.add_argument(
-        "pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named"
-    )
-    check.add_argument("--folder", type=Path, default=Settings.of_environment().pipelines, help="where the files are")
-    check.set_defaults(command=_check)
+    add_commands(commands)
 
     run = commands.add_parser("run", help="run a pipeline now, and follow its stages to the end")
     run.add_argument("pipeline", metavar="PIPELINE")
@@ -36,26 +29,12 @@ def main() -> int:
     print_reference = commands.add_parser("reference", help="print docs/pipelines.md")
     print_reference.set_defaults(command=_reference)
 
+    print_schema = commands.add_parser("schema", help="print config/pipeline.schema.json")
+    print_schema.set_defaults(command=_schema)
+
     arguments = parser.parse_args()
     code: int = arguments.command(arguments)
     return code
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    """Read every pipeline; print its problems, or that it has none."""
-    read = [
-        item for item in read_pipelines(arguments.folder) if not arguments.pipelines or item.name in arguments.pipelines
-    ]
-    if unknown := set(arguments.pipelines) - {item.name for item in read}:
-        print(f"There is no config/pipelines/{min(unknown)}.yaml.")
-        return 2
-    for item in read:
-        print(
-            item
-            if isinstance(item, Broken)
-            else f"config/pipelines/{item.name}.yaml is well: {' > '.join(item.stages)}"
-        )
-    return int(any(isinstance(item, Broken) for item in read))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -80,6 +59,14 @@ def _reference(_: argparse.Namespace) -> int:
     from etl_platform._reference import reference  # noqa: PLC0415 - only the page needs the models' schemas
 
     print(reference())
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    """Print what editors know of a pipeline file."""
+    from etl_platform._schema import schema_text  # noqa: PLC0415 - as above
+
+    print(schema_text(), end="")
     return 0
 
 

@@ -20,7 +20,6 @@ from etl_contract import (
     StageName,
     StageResult,
     StageTask,
-    TransformTask,
     VisualizeTask,
     exports_of,
 )
@@ -32,7 +31,7 @@ from etl_platform._pipeline import Pipeline
 from etl_platform._run_folder import run_folder
 from etl_platform._settings import Settings
 from etl_platform._stages import host_config, image
-from etl_platform._yaml import text_lines
+from etl_platform._tasks import transform_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,17 +183,7 @@ class StageOperator(DockerOperator):
             case StageName.extract:
                 return ExtractTask(spec=pipeline.extract, **common)
             case StageName.transform if StageName.transform in pipeline.stages:
-                lines = {
-                    place: line for place, line in text_lines(pipeline.text).items() if place.startswith("transform.")
-                }
-                return TransformTask(
-                    spec=pipeline.transform,
-                    files=pipeline.files,
-                    lines=lines,
-                    expect=pipeline.expect or {},
-                    inputs=before[StageName.extract].datasets,
-                    **common,
-                )
+                return transform_task(pipeline, before[StageName.extract].datasets, **common)
             case StageName.load:
                 extracted = before[StageName.extract]
                 made = before.get(StageName.transform, extracted)

@@ -41,7 +41,7 @@ def run_sql(task: TransformTask, step: SqlTransform, field: str, datasets: Mappi
         DataError: a value cannot be cast or computed.
         Unavailable: the disk is full.
     """
-    work = _read(task, step, field)
+    work = read_work(task, step, field)
     used = [dataset for name, dataset in datasets.items() if _named(name, work)]
     with open_duckdb(task.run_uri, used) as connection:
         set_values(connection, task.values)
@@ -49,7 +49,8 @@ def run_sql(task: TransformTask, step: SqlTransform, field: str, datasets: Mappi
         return Made(used, [dataset for item in work if (dataset := workshop.make(item))])
 
 
-def _read(task: TransformTask, step: SqlTransform, field: str) -> Sequence[Output | Helper]:
+def read_work(task: TransformTask, step: SqlTransform, field: str) -> Sequence[Output | Helper]:
+    """Read what a step makes, in order, without making it."""
     file = f"{task.pipeline}.yaml"
     if step.file is not None:
         return read_script(task.files[step.file], task.values, Place(step.file))

@@ -1,0 +1,91 @@
+"""Runs a container once for a person who waits: hears its lines, and removes it whatever happens."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from docker import APIClient
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+from etl_contract import StageError, Unavailable
+
+# As a stage's container has it (_stages.py), for programs that need nothing but their image.
+ALONE: Mapping[str, Any] = {
+    "network_mode": "none",
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "read_only": True,
+    "init": True,
+    "pids_limit": 256,
+    "tmpfs": {"/tmp": "rw,noexec,nosuid,size=512m"},  # noqa: S108 - the container's own
+    "mem_limit": "1g",
+    "memswap_limit": "1g",
+}
+
+
+def engine() -> APIClient:
+    """Connect to the Docker Engine of this machine.
+
+    Raises:
+        Unavailable: none answers.
+    """
+    try:
+        return APIClient(base_url="unix:///var/run/docker.sock", version="auto", timeout=120)
+    except DockerException as error:
+        raise Unavailable(f"the Docker Engine does not answer: {error}", hint="Start it: make up") from None
+
+
+class Program(NamedTuple):
+    """What runs: an image with its variables; another program of it, or another user, where these are named."""
+
+    image: str
+    environment: Mapping[str, str] = MappingProxyType({})
+    command: Sequence[str] = ()
+    user: str | None = None
+
+
+@contextmanager
+def container(client: APIClient, program: Program, host: Mapping[str, Any] = ALONE) -> Iterator[str]:
+    """Start a container and give its id; remove it at the end.
+
+    Args:
+        client: the Engine.
+        program: what runs in it.
+        host: the arguments of docker's `create_host_config`.
+
+    Raises:
+        StageError: it cannot be started.
+    """
+    arguments: dict[str, Any] = {"entrypoint": list(program.command)} if program.command else {}
+    try:
+        created: str = client.create_container(
+            image=program.image,
+            environment=dict(program.environment),
+            host_config=client.create_host_config(**host),
+            user=program.user,
+            **arguments,
+        )["Id"]
+    except ImageNotFound:
+        raise Unavailable(f"there is no image {program.image}", hint="Build it: make up") from None
+    except APIError as error:
+        raise StageError(f"the Docker Engine starts no container: {error.explanation}") from None
+    try:
+        try:
+            client.start(created)
+        except APIError as error:
+            raise StageError(f"the Docker Engine starts no container: {error.explanation}") from None
+        yield created
+    finally:
+        with suppress(NotFound):
+            client.remove_container(created, force=True, v=True)
+
+
+def lines(client: APIClient, container_id: str) -> Iterator[str]:
+    """Give every line that it prints, until it ends."""
+    rest = b""
+    for chunk in client.logs(container_id, stdout=True, stderr=True, stream=True, follow=True):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode("utf-8", "replace") for line in whole)
+    if rest:
+        yield rest.decode("utf-8", "replace")

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs the tests that pipelines have of their own, config/pipelines/tests/PIPELINE/CASE: the rows of given/ go through the
+# real transform image, without a network or a running stack, and what comes out is compared with the rows of expected/.
+#
+# usage: setup/pipeline-test.sh [PIPELINE...] [--json]
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+. setup/words.sh
+. setup/settings.sh
+. setup/docker.sh
+. setup/desk.sh
+
+main() {
+  case ${1:-} in
+    --help | -h) print_help && return ;;
+  esac
+  need_images airflow transform
+  desk test "$@"
+}
+
+main "$@"
