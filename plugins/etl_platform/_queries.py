@@ -14,7 +14,7 @@ from etl_platform._problems import Path, Problem
 from etl_platform._yaml import text_lines
 
 # A file does not tell what database a connection leads to: what one of them understands is no mistake.
-_SOURCES = ("postgres", "mysql")
+_SOURCES = ("postgres", "mysql", "sqlite")
 _WAREHOUSE = ("postgres",)
 _WORDS = (
     "select",

@@ -160,8 +160,11 @@ def _volume(client: APIClient, settings: Settings) -> Iterator[str]:
 
 
 def _sampled(source: Source, rows: int | None) -> Source:
-    """Read a database's rows only so far; a document is read whole."""
-    if rows is None or not isinstance(source, SqlSource):
+    """Read a database's rows only so far, from the beginning where they follow a cursor; a document is read whole."""
+    if not isinstance(source, SqlSource):
+        return source
+    source = source.model_copy(update={"cursor": None, "lookback": None})
+    if rows is None:
         return source
     if source.query is not None:
         query = source.query.rstrip().rstrip(";")
