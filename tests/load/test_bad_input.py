@@ -68,17 +68,17 @@ CASES: list[tuple[str, pa.Table, dict[str, Any], type[StageError], str]] = [
     ),
     (
         "a date after all dates",
-        pa.table({"v": pa.array([0, 2**31 - 1], pa.date32())}),
+        pa.table({"v": pa.array([0, 2**31 - 2], pa.date32())}),
         APPEND,
         DataError,
-        "load.t, row 2, column 'v': <value out of range: 2147483647>: date out of range. Correct the rows",
+        "load.t, row 2, column 'v': <value out of range: 2147483646>: date out of range. Correct the rows",
     ),
     (
         "a time before all times",
-        pa.table({"v": pa.array([-(2**63) + 1], pa.timestamp("us"))}),
+        pa.table({"v": pa.array([-(2**63) + 2], pa.timestamp("us"))}),
         APPEND,
         DataError,
-        "load.t, row 1, column 'v': <value out of range: -9223372036854775807> is no TIMESTAMP: overflow. Round or",
+        "load.t, row 1, column 'v': <value out of range: -9223372036854775806> is no TIMESTAMP: overflow. Round or",
     ),
     (
         "a text that is longer than declared",
