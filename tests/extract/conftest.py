@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tests._engine import OURS
 from tests._postgres import running_postgres
+from tests.extract.mariadb import running_mariadb
 from tests.extract.reading import Extracting
 from tests.extract.server import WebServer, web_server
 
@@ -77,6 +78,13 @@ def web() -> Iterator[WebServer]:
 def extracting(tmp_path: Path) -> Extracting:
     """Read single sources."""
     return Extracting(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Run a MariaDB server, and give its port."""
+    with running_mariadb(tmp_path_factory.mktemp("mariadb")) as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,14 @@
 """A source that reads only what is new: against a real source, a real warehouse and a real load."""
 
+import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
+import pymysql
 import pytest
 import yaml
 from psycopg import sql
@@ -13,6 +17,7 @@ from etl_contract import ExtractTask, Interval, LoadTarget, LoadTask, SpecError,
 from etl_extract.__main__ import extract
 from etl_load._load import load_into
 from tests.docs.pages import PIPELINES, blocks
+from tests.extract.mariadb import PASSWORD
 from tests.load.warehouse import Warehouse, running_warehouse
 
 ORDERS = {"table": "orders", "mode": "upsert", "key": ["id"]}
@@ -258,3 +263,55 @@ def test_the_cursor_that_the_docs_show(server: Warehouse, tmp_path: Path) -> Non
 
     assert server.sql("select id, item from mart.orders order by 1") == [(1, "ink"), (2, "late")]
     assert shop.watermark == "2026-01-02T00:00:00+00:00"
+
+
+class Cursor(Protocol):
+    """Whatever takes a statement."""
+
+    def execute(self, statement: str, /) -> object:
+        """Run it."""
+
+
+@pytest.fixture(params=["mariadb", "sqlite"])
+def other(request: pytest.FixtureRequest, shop: Shop, tmp_path: Path) -> Iterator[Cursor]:
+    """Give a cursor of another database, which is the source of the shop."""
+    uri = tmp_path / "source" / "uri"
+    if request.param == "sqlite":
+        uri.write_text(f"sqlite:///{tmp_path}/shop.db")
+        connection = sqlite3.connect(tmp_path / "shop.db", autocommit=True)
+        yield connection.cursor()
+        connection.close()
+        return
+    port = request.getfixturevalue("port")
+    uri.write_text(f"mysql://reader:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/shop")
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as root, root.cursor() as cursor:
+        cursor.execute("drop database shop")
+        cursor.execute("create database shop")
+        cursor.execute("use shop")
+        yield cursor
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "lookback"),
+    [
+        ("datetime", ["'2026-01-01 00:00:00'", "'2026-01-02 00:00:00'", "'2026-01-01 12:00:00'"], "1 day"),
+        ("date", ["'2026-01-01'", "'2026-01-03'", "'2026-01-02'"], "2 days"),
+        ("integer", ["1", "10", "9"], 9),
+    ],
+)
+def test_a_cursor_of_another_database_reads_what_is_new(
+    shop: Shop, other: Cursor, kind: str, values: list[str], lookback: str | int
+) -> None:
+    """Each row once, and with a lookback those that came late, too; what has no value is never read."""
+    other.execute(f"create table orders (id integer, at {kind} null)")
+    other.execute(f"insert into orders values (1, {values[0]}), (0, null)")  # noqa: S608 - our own
+    source = {"table": "orders"}
+    assert shop.run(**source) == [1]
+
+    other.execute(f"insert into orders values (2, {values[1]})")  # noqa: S608 - our own
+    assert shop.run(**source) == [2]
+    assert shop.run(**source) == []
+
+    other.execute(f"insert into orders values (3, {values[2]})")  # noqa: S608 - our own
+    assert shop.run(**source) == []
+    assert shop.run(**source, lookback=lookback) == [1, 2, 3]

@@ -14,17 +14,10 @@ import pytest
 
 from etl_contract import DataError, SpecError, SqlSource, Unavailable
 from etl_extract._sql import SqlReader
-from tests.extract.mariadb import PASSWORD, running_mariadb
+from tests.extract.mariadb import PASSWORD
 from tests.extract.reading import sql_task
 
 type Case = tuple[str, str, pa.DataType, object]  # a type, a literal of it, and what becomes of both
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Run a MariaDB server."""
-    with running_mariadb(tmp_path_factory.mktemp("mariadb")) as port:
-        yield port
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ def test_what_a_pipeline_does_not_read_is_not_imported() -> None:
     """A container of a database's pipeline starts no slower for the web, for workbooks or for S3."""
     said = docker(
         "run", "--rm", "--network", "none", "--entrypoint", "python", image("extract"), "-c",
-        "import sys, etl_extract.__main__, etl_extract._sql; print(*{name.partition('.')[0] for name in sys.modules})",
+        "import sys, etl_extract.__main__, etl_extract._sql, etl_extract._postgres;"
+        "print(*{name.partition('.')[0] for name in sys.modules})",
     )  # fmt: skip
 
     assert {"httpx", "stamina", "python_calamine"}.isdisjoint(said.split())

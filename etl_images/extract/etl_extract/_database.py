@@ -1,17 +1,19 @@
 """Says what reads the rows of a database: PostgreSQL by COPY, any other through its SQLAlchemy dialect."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy import exc
 
-from etl_contract import DataError
+from etl_contract import DataError, SpecError
 from etl_extract._rows import Rows
 
 type Statement = sa.Select[Any] | sa.TextClause
+type Plains = Callable[[Sequence[Any]], Sequence[Any]]
+
+_MOST_DIGITS = 38  # of a decimal in 128 bits
 
 
 class Database(Protocol):
@@ -32,25 +34,55 @@ class Database(Protocol):
         """
 
 
-def array(values: Iterable[Any], kind: pa.DataType, where: str, column: str) -> pa.Array:
-    """Give a column's values in its type, exactly.
+def unlike(names: Sequence[str], where: str) -> None:
+    """Make sure that no two columns have one name.
 
     Raises:
-        DataError: one does not fit.
+        SpecError: they have.
     """
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        hint = "Give each its own name with 'as'."
+        raise SpecError(f"the result has two columns named {', '.join(twice)}", where=where, hint=hint)
+
+
+def decimal(precision: int, scale: int) -> pa.DataType:
+    """Give the smallest type of decimals with so many digits, so many of them after the point."""
+    return (pa.decimal128 if precision <= _MOST_DIGITS else pa.decimal256)(precision, scale)
+
+
+def batches(
+    parts: Iterable[Sequence[Any]], schema: pa.Schema, plains: Sequence[Plains], where: str
+) -> Iterator[pa.RecordBatch]:
+    """Turn parts of a result, row by row, into batches; `plains` makes of each column's values what Arrow takes.
+
+    Raises:
+        DataError: a value does not fit its column's type.
+    """
+    for rows in parts:
+        columns = zip(zip(*rows, strict=True), schema, plains, strict=True)
+        arrays = [_array(values, field, plain, where) for values, field, plain in columns]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Sequence[Any], field: pa.Field, plain: Plains, where: str) -> pa.Array:
     try:
-        return pa.array(list(values), type=kind)
+        return pa.array(plain(values), type=field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ArithmeticError, ValueError) as error:
         hint = "Cast the column in a query to a type that holds all its values."
-        raise DataError(f"a value is no {kind}: {error}", where=f"{where}, column {column}", hint=hint) from error
+        place = f"{where}, column {field.name}"
+        raise DataError(f"a value is no {field.type}: {error}", where=place, hint=hint) from error
 
 
-@contextmanager
-def savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
-    """Leave the connection's transaction as it was, whatever happens: the next source reads in it, too."""
-    point = connection.begin_nested()
-    try:
-        yield connection
-    finally:
-        with suppress(exc.DBAPIError):  # the connection is gone, and why is told already
-            point.rollback()
+def inner(statement: Statement) -> sa.FromClause:
+    """Put a statement in brackets, as something to select from."""
+    selected = statement if isinstance(statement, sa.Select) else statement.columns()
+    return selected.subquery("source")
+
+
+def selected(statement: Statement) -> sa.Select[Any]:
+    """Give a statement as a select, to which a condition or a limit can be added."""
+    return (
+        statement
+        if isinstance(statement, sa.Select)
+        else sa.select(sa.literal_column("*")).select_from(inner(statement))
+    )

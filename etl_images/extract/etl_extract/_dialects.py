@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -12,49 +13,63 @@ from sqlalchemy import exc
 from etl_contract import DataError, SpecError, StageError, Unavailable
 from etl_contract.parquet import BATCH_ROWS
 from etl_extract import _inferred, _mysql, _sqlite
-from etl_extract._database import Statement, array
-from etl_extract._kind import Kind, Plain
+from etl_extract._database import Plains, Statement, batches, selected, unlike
+from etl_extract._kind import Kind, Plain, same
 from etl_extract._rows import Rows
 
 _KINDS = {"mysql": _mysql.MYSQL, "mariadb": _mysql.MYSQL, "sqlite": _sqlite.SQLITE}
+_FIRST_ROWS = 1000
+_HINTS: dict[type[StageError], str] = {
+    Unavailable: "It is tried again; is the server up?",
+    DataError: "Correct the rows, or the query that meets them.",
+    SpecError: "Correct the query, the table, its 'columns' or its 'where'; a source only reads.",
+}
 
 
-def url_of(url: sa.URL, name: str, where: str) -> sa.URL:
-    """Name the driver that the image has, and make sure that nothing is written.
+@contextmanager
+def opened(name: str, url: sa.URL, where: str) -> Iterator["Other"]:
+    """Connect by the driver that the image has for the connection's kind.
 
     Raises:
-        SpecError: there is nothing at the address.
+        SpecError: it has none, or there is nothing at the address.
     """
-    return _kind(url.get_backend_name()).url(url, name, where)
+    backend = url.get_backend_name()
+    kind = _KINDS.get(backend, _inferred.INFERRED)
+    try:
+        engine = sa.create_engine(kind.url(url, name, where), poolclass=sa.NullPool)
+    except (exc.NoSuchModuleError, ModuleNotFoundError):
+        hint = "Use postgresql://, mysql://, mariadb:// or sqlite://; docs/pipelines.md says how to add others."
+        raise SpecError(f"connection '{name}' is of kind '{backend}'", where=where, hint=hint) from None
+    with _explaining(kind, f"{where}.sql"), engine.connect() as connection:
+        yield Other(connection, kind)
 
 
 class Other:
     """A connection to a database; one snapshot where the database has such."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, kind: Kind) -> None:
         self._connection = connection
-        self._kind = _kind(connection.dialect.name)
+        self._kind = kind
         self.dialect = connection.dialect.name
-        for statement in self._kind.begin:
+        for statement in kind.begin:
             connection.exec_driver_sql(statement)
 
     def schema(self, statement: Statement, where: str) -> pa.Schema:
-        """Ask for the columns of a statement."""
-        with self._read(statement, where) as (schema, _, _):
+        """Ask for the columns of a statement, by its first rows: a driver reads to the end what it has begun."""
+        with self._read(selected(statement).limit(_FIRST_ROWS), where) as (schema, _, _):
             return schema
 
     @contextmanager
     def rows(self, statement: Statement, where: str) -> Iterator[Rows]:
         """Run a statement, and stream its rows."""
-        source = where.rpartition(".")[0]
         with self._read(statement, where) as (schema, plains, parts):
-            yield Rows(schema, _batches(parts, schema, plains, source))
+            yield Rows(schema, batches(parts, schema, plains, where.rpartition(".")[0]))
 
     @contextmanager
     def _read(
         self, statement: Statement, where: str
-    ) -> Iterator[tuple[pa.Schema, Sequence[Plain], Iterator[Sequence[sa.Row[Any]]]]]:
-        with explaining_others(where):
+    ) -> Iterator[tuple[pa.Schema, Sequence[Plains], Iterator[Sequence[Any]]]]:
+        with _explaining(self._kind, where):
             told = self._kind.told(self._connection, statement)
             reading = statement.execution_options(stream_results=True, yield_per=BATCH_ROWS)
             with closing(self._connection.execute(reading)) as result:
@@ -62,59 +77,24 @@ class Other:
                     hint = "A source reads: it begins with select, values or with."
                     raise SpecError("it gives no columns", where=where, hint=hint)
                 names = list(result.keys())
-                if twice := sorted({name for name in names if names.count(name) > 1}):
-                    hint = "Give each its own name with 'as'."
-                    raise SpecError(f"the result has two columns named {', '.join(twice)}", where=where, hint=hint)
+                unlike(names, where)
                 parts = iter(result.partitions(BATCH_ROWS))
                 first = cache(lambda: next(parts, []))
                 columns = self._kind.columns(result, told, first)
                 schema = pa.schema([(name, kind) for name, (kind, _) in zip(names, columns, strict=True)])
-                yield schema, [plain for _, plain in columns], _again(first(), parts, where)
+                plains = [partial(_plainly, plain) for _, plain in columns]
+                yield schema, plains, chain(filter(None, [first()]), parts)
 
 
-def _kind(name: str) -> Kind:
-    return _KINDS.get(name, _inferred.INFERRED)
-
-
-def _again(first: Sequence[Any], rest: Iterator[Sequence[Any]], where: str) -> Iterator[Sequence[Any]]:
-    with explaining_others(where):
-        if first:
-            yield first
-        yield from rest
-
-
-def _batches(
-    parts: Iterator[Sequence[Any]], schema: pa.Schema, plains: Sequence[Plain], where: str
-) -> Iterator[pa.RecordBatch]:
-    for rows in parts:
-        columns = zip(*rows, strict=True)
-        arrays = [
-            array(_plainly(values, plain), field.type, where, field.name)
-            for values, field, plain in zip(columns, schema, plains, strict=True)
-        ]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _plainly(values: Sequence[Any], plain: Plain) -> Iterator[Any]:
-    return (None if value is None else plain(value) for value in values)
+def _plainly(plain: Plain, values: Sequence[Any]) -> Sequence[Any]:
+    return values if plain is same else [None if value is None else plain(value) for value in values]
 
 
 @contextmanager
-def explaining_others(where: str) -> Iterator[None]:
+def _explaining(kind: Kind, where: str) -> Iterator[None]:
     """Turn a driver's error into one that says what should happen next."""
     try:
         yield
     except exc.DBAPIError as error:
-        raise _explained(error, where) from error
-
-
-def _explained(error: exc.DBAPIError, where: str) -> StageError:
-    driver = type(error.orig).__module__.partition(".")[0]
-    kind = {"pymysql": _mysql.MYSQL, "sqlite3": _sqlite.SQLITE}.get(driver, _inferred.INFERRED)
-    fault, message = kind.fault(error)
-    hints: dict[type[StageError], str] = {
-        Unavailable: "It is tried again; is the server up?",
-        DataError: "Correct the rows, or the query that meets them.",
-        SpecError: "Correct the query, the table, its 'columns' or its 'where'; a source only reads.",
-    }
-    return fault(message, where=where, hint=hints[fault])
+        fault, message = kind.fault(error)
+        raise fault(message, where=where, hint=_HINTS[fault]) from error

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from etl_contract import DataError, SpecError, StageError, Unavailable
+from etl_extract._database import decimal
 from etl_extract._kind import Columns, First, Kind, Plain, nothing, same
 
 # https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
@@ -21,7 +22,6 @@ _OTHERS = {
 }
 _DECIMALS, _BIGINT, _BIT, _BLOBS, _GEOMETRY = (0, 246), 8, 16, (249, 250, 251, 252, 253, 254), 255
 _UNSIGNED, _BINARY = 32, 63
-_MOST_DIGITS = 38
 _TIMES = {7, 10, 12}
 _LONG = pa.decimal128(20, 0)  # as far as 64 bits without a sign
 # No way to it, too many at once, shutting down, a lock that lasts, a deadlock: https://mariadb.com/kb/en/mariadb-error-codes/
@@ -50,7 +50,7 @@ def _column(field: Any) -> tuple[pa.DataType, Plain]:  # noqa: ANN401 - PyMySQL'
     if code in _DECIMALS:
         # The length counts the sign and the point, too.
         digits = field.length - (0 if unsigned else 1) - (1 if field.scale else 0)
-        return (pa.decimal128 if digits <= _MOST_DIGITS else pa.decimal256)(digits, field.scale), same
+        return decimal(digits, field.scale), same
     if code == _GEOMETRY or (code in _BLOBS and field.charsetnr == _BINARY):
         return pa.binary(), same
     return pa.string(), _text

@@ -1,7 +1,8 @@
 """Reads PostgreSQL: by COPY, or through a server's cursor where a column has no text that is Arrow's, too."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from typing import Any, cast
 
 import psycopg
@@ -12,18 +13,11 @@ from sqlalchemy import exc
 from etl_contract import DataError, SpecError, StageError, Unavailable
 from etl_contract.parquet import BATCH_ROWS
 from etl_extract._copy import bound, copied, copies, described
-from etl_extract._database import Statement, array, savepoint
+from etl_extract._database import Statement, batches
 from etl_extract._rows import Rows
 from etl_extract._types import arrow_schema, plain
 
 _READ_ONLY = "25006"
-
-
-def postgres_url(url: sa.URL) -> sa.URL:
-    """Name the driver, and who connects."""
-    return url.set(drivername="postgresql+psycopg").update_query_dict(
-        {"application_name": "etl extract", "connect_timeout": "10"}
-    )
 
 
 class Postgres:
@@ -37,26 +31,27 @@ class Postgres:
 
     def schema(self, statement: Statement, where: str) -> pa.Schema:
         """Ask for the columns of a statement; nothing runs."""
-        with explaining(where), savepoint(self._connection):
+        with _explaining(where), _savepoint(self._connection):
             query = self._query(statement)
-            with explaining(where, query):
+            with _explaining(where, query):
                 return self._schema(query, where)
 
     @contextmanager
     def rows(self, statement: Statement, where: str) -> Iterator[Rows]:
         """Run a statement, and stream its rows."""
-        with explaining(where), savepoint(self._connection) as connection:
+        with _explaining(where), _savepoint(self._connection) as connection:
             query = self._query(statement)
-            with explaining(where, query):
+            with _explaining(where, query):
                 schema = self._schema(query, where)
                 source = where.rpartition(".")[0]
                 if copies(schema):
-                    with closing(copied(self._driver, query, schema, source)) as batches:
-                        yield Rows(schema, batches)
+                    with closing(copied(self._driver, query, schema, source)) as found:
+                        yield Rows(schema, found)
                 else:
                     reading = statement.execution_options(yield_per=BATCH_ROWS)
                     with closing(connection.execute(reading)) as result:
-                        yield Rows(schema, _batches(result, schema, source))
+                        plains = [partial(plain, field.type) for field in schema]
+                        yield Rows(schema, batches(result.partitions(BATCH_ROWS), schema, plains, source))
 
     @property
     def _driver(self) -> psycopg.Connection[Any]:
@@ -74,18 +69,28 @@ class Postgres:
         return arrow_schema(columns, where.rpartition(".")[0])
 
 
-def _batches(result: sa.CursorResult[Any], schema: pa.Schema, where: str) -> Iterator[pa.RecordBatch]:
-    for rows in result.partitions(BATCH_ROWS):
-        columns = zip(*rows, strict=True)
-        arrays = [
-            array(plain(values, field.type), field.type, where, field.name)
-            for values, field in zip(columns, schema, strict=True)
-        ]
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+@contextmanager
+def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
+    """Leave the connection's transaction as it was, whatever happens: the next source reads in it, too."""
+    point = connection.begin_nested()
+    try:
+        yield connection
+    finally:
+        with suppress(exc.DBAPIError):  # the connection is gone, and why is told already
+            point.rollback()
 
 
 @contextmanager
-def explaining(where: str, query: str = "") -> Iterator[None]:
+def opened(url: sa.URL, where: str) -> Iterator[Postgres]:
+    """Connect, and name who does."""
+    known = {"application_name": "etl extract", "connect_timeout": "10"}
+    url = url.set(drivername="postgresql+psycopg").update_query_dict(known)
+    with _explaining(f"{where}.sql"), sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        yield Postgres(connection)
+
+
+@contextmanager
+def _explaining(where: str, query: str = "") -> Iterator[None]:
     """Turn a driver's error into one that says what should happen next."""
     try:
         yield

@@ -13,7 +13,7 @@ from sqlalchemy import exc
 from etl_contract import ExtractTask, SpecError, SqlSource
 from etl_extract._connection import CONNECTIONS, connection_uri
 from etl_extract._cursor import Cursor, bound
-from etl_extract._database import Database, Statement
+from etl_extract._database import Database, Statement, inner, selected
 from etl_extract._rows import Rows
 
 _END = re.compile(r";(?:[\s;]|--[^\n]*(?:\n|\Z))*\Z")  # a semicolon, and nothing but remarks after it
@@ -53,7 +53,7 @@ class SqlReader(AbstractContextManager["SqlReader"]):
                 yield rows
             return
         cursor = self._cursor(name, source, database, statement, where)
-        with database.rows(_narrowed(statement, cursor.condition(database.dialect)), where) as rows:
+        with database.rows(selected(statement).where(cursor.condition(database.dialect)), where) as rows:
             yield rows._replace(batches=cursor.watch(rows.batches), watermarks=cursor.watermarks)
 
     def _cursor(self, name: str, source: SqlSource, database: Database, statement: Statement, where: str) -> Cursor:
@@ -61,7 +61,7 @@ class SqlReader(AbstractContextManager["SqlReader"]):
 
         stored = watermarks(self._task.pipeline, name, self._folder).get(str(source.cursor))
         cursor = Cursor(name, source, database.schema(statement, where), stored)
-        count = sa.select(sa.func.count().label("rows")).select_from(_inner(statement)).where(cursor.missing())
+        count = sa.select(sa.func.count().label("rows")).select_from(inner(statement)).where(cursor.missing())
         with database.rows(count, where) as rows:
             unordered = sum(batch.column(0)[0].as_py() for batch in rows.batches)
         if unordered:
@@ -106,38 +106,12 @@ class SqlReader(AbstractContextManager["SqlReader"]):
         return statement.bindparams(*(bound(name, known[name], dialect) for name in sorted(named)))
 
 
-def _narrowed(statement: Statement, condition: sa.ColumnElement[bool]) -> Statement:
-    """Add a condition to a statement."""
-    if isinstance(statement, sa.Select):
-        return statement.where(condition)
-    return sa.select(sa.literal_column("*")).select_from(_inner(statement)).where(condition)
+def _opened(name: str, url: sa.URL, where: str) -> AbstractContextManager[Database]:
+    """Connect, by what reads databases of the kind; one kind is enough to import."""
+    if url.get_backend_name() in {"postgresql", "postgres"}:
+        from etl_extract import _postgres  # noqa: PLC0415
 
+        return _postgres.opened(url, where)
+    from etl_extract import _dialects  # noqa: PLC0415
 
-def _inner(statement: Statement) -> sa.FromClause:
-    """Put a statement in brackets, as something to select from."""
-    selected = statement if isinstance(statement, sa.Select) else statement.columns()
-    return selected.subquery("source")
-
-
-@contextmanager
-def _opened(name: str, url: sa.URL, where: str) -> Iterator[Database]:
-    """Connect, by what reads databases of the kind."""
-    match url.get_backend_name():
-        case "postgresql" | "postgres":
-            from etl_extract._postgres import Postgres, explaining, postgres_url  # noqa: PLC0415 - one kind is enough
-
-            with (
-                explaining(f"{where}.sql"),
-                sa.create_engine(postgres_url(url), poolclass=sa.NullPool).connect() as found,
-            ):
-                yield Postgres(found)
-        case kind:
-            from etl_extract._dialects import Other, explaining_others, url_of  # noqa: PLC0415
-
-            try:
-                engine = sa.create_engine(url_of(url, name, where), poolclass=sa.NullPool)
-            except (exc.NoSuchModuleError, ModuleNotFoundError):
-                hint = "Use postgresql://, mysql://, mariadb:// or sqlite://; docs/pipelines.md says how to add others."
-                raise SpecError(f"connection '{name}' is of kind '{kind}'", where=where, hint=hint) from None
-            with explaining_others(f"{where}.sql"), engine.connect() as found:
-                yield Other(found)
+    return _dialects.opened(name, url, where)

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 from psycopg.postgres import types
 
-from etl_contract import SpecError
 from etl_extract._copy import UNBOUNDED, Described
+from etl_extract._database import decimal, unlike
 
 _UTC = pa.timestamp("us", tz="UTC")
 _BY_NAME = {
@@ -29,7 +29,7 @@ _BY_OID = {types[name].oid: arrow for name, arrow in _BY_NAME.items()}
 _LISTS = {types[name].array_oid: pa.list_(arrow) for name, arrow in _BY_NAME.items()} | {
     types[name].array_oid: pa.list_(pa.string()) for name in ("text", "varchar", "bpchar", "uuid")
 }
-_MOST_DIGITS, _MOST_DIGITS_OF_ALL = 38, 76
+_MOST_DIGITS_OF_ALL = 76
 
 
 def arrow_schema(columns: Sequence[Described], where: str) -> pa.Schema:
@@ -38,10 +38,7 @@ def arrow_schema(columns: Sequence[Described], where: str) -> pa.Schema:
     Raises:
         SpecError: two columns have one name.
     """
-    names = [column.name for column in columns]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        hint = "Give each its own name with 'as'."
-        raise SpecError(f"the result has two columns named {', '.join(twice)}", where=where, hint=hint)
+    unlike([column.name for column in columns], where)
     return pa.schema([(column.name, arrow_type(column)) for column in columns])
 
 
@@ -53,11 +50,11 @@ def arrow_type(column: Described) -> pa.DataType:
         precision, scale = column.precision, column.scale or 0
         if precision > _MOST_DIGITS_OF_ALL:
             return pa.string()
-        return pa.decimal128(precision, scale) if precision <= _MOST_DIGITS else pa.decimal256(precision, scale)
+        return decimal(precision, scale)
     return _BY_OID.get(column.type_code) or _LISTS.get(column.type_code) or pa.string()
 
 
-def plain(values: tuple[Any, ...], arrow: pa.DataType) -> Sequence[Any]:
+def plain(arrow: pa.DataType, values: Sequence[Any]) -> Sequence[Any]:
     """Give the values as Arrow takes them: for a text column, each value as its text."""
     if arrow != pa.string():
         return values
