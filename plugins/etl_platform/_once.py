@@ -9,19 +9,10 @@ from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from etl_contract import StageError, Unavailable
+from etl_platform._stages import HARDENED
 
-# As a stage's container has it (_stages.py), for programs that need nothing but their image.
-ALONE: Mapping[str, Any] = {
-    "network_mode": "none",
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "read_only": True,
-    "init": True,
-    "pids_limit": 256,
-    "tmpfs": {"/tmp": "rw,noexec,nosuid,size=512m"},  # noqa: S108 - the container's own
-    "mem_limit": "1g",
-    "memswap_limit": "1g",
-}
+# For programs that need nothing but their image.
+ALONE: Mapping[str, Any] = {**HARDENED, "network_mode": "none", "mem_limit": "1g", "memswap_limit": "1g"}
 
 
 def engine() -> APIClient:

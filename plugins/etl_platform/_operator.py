@@ -196,7 +196,7 @@ class StageOperator(DockerOperator):
                     quarantined=made.quarantined,
                     watermarks=extracted.watermarks,
                     files=extracted.files,
-                    whole=tuple(sorted(set(pipeline.extract) - pipeline.cursors)),
+                    whole=tuple(sorted(pipeline.extract.keys() - pipeline.cursors)),
                     **common,
                 )
             case StageName.visualize if pipeline.visualize is not None:

@@ -210,9 +210,9 @@ class Pipeline(_Model):
     def _beside_cursors(self) -> Iterator[str]:
         """Tell of targets that would take the rows since the last run for all there are."""
         cursors = self.cursors
-        again = {name for name in cursors if getattr(self.extract[name], "lookback", None)}
+        again = any(source.lookback for source in cursors.values())
         for name, target in self.load.items():
-            if not cursors or name in set(self.extract) - cursors:
+            if not cursors or name in self.extract.keys() - cursors:
                 continue
             if target.mode in {"replace", "partition"}:
                 yield f"load.{name}: mode: {target.mode} would keep only what a cursor brings; use upsert or history"
@@ -222,9 +222,11 @@ class Pipeline(_Model):
                 yield f"load.{name}: mode: append would add again what a lookback reads again; use upsert or history"
 
     @property
-    def cursors(self) -> set[str]:
-        """Name the sources that follow a cursor."""
-        return {name for name, source in self.extract.items() if isinstance(source, SqlSource) and source.cursor}
+    def cursors(self) -> dict[str, SqlSource]:
+        """Give the sources that follow a cursor, by name."""
+        return {
+            name: source for name, source in self.extract.items() if isinstance(source, SqlSource) and source.cursor
+        }
 
     @property
     def cron(self) -> str | None:

@@ -1,6 +1,6 @@
 """Says what each stage's container may reach: one row a stage, the same that config/docker_guard.yaml allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from docker.types import LogConfig, Mount
@@ -10,6 +10,14 @@ from etl_platform._pipeline import Pipeline, StageLimits
 from etl_platform._settings import Settings
 
 TMP_SIZE = "512m"
+HARDENED: Mapping[str, Any] = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "read_only": True,
+    "init": True,
+    "pids_limit": 256,
+    "tmpfs": {"/tmp": f"rw,noexec,nosuid,size={TMP_SIZE}"},  # noqa: S108 - the container's own
+}
 
 
 class Reach(NamedTuple):
@@ -85,12 +93,7 @@ def host_config(stage: StageName, pipeline: Pipeline, settings: Settings) -> dic
     return {
         "network_mode": f"{settings.project}_{network}" if network else "none",
         "mounts": _mounts(reach, pipeline, settings),
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "read_only": True,
-        "init": True,
-        "pids_limit": 256,
-        "tmpfs": {"/tmp": f"rw,noexec,nosuid,size={TMP_SIZE}"},  # noqa: S108 - the container's own
+        **HARDENED,
         "log_config": LogConfig(type="json-file", config={"max-size": "20m", "max-file": "2"}),
         **_limits(limits),
     }
