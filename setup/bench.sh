@@ -11,14 +11,13 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/settings.sh
 . setup/docker.sh
 . setup/subnet.sh
+. setup/runner.sh
 
 export COMPOSE_PROJECT_NAME=etl-bench
 export ETL_TAG=bench
 export AIRFLOW_PORT=18081
 export POSTGRES_PORT=15434
 export ETL_TOOLS_NAME=etl-bench-runner
-runner=
-log=
 
 remove_contenders() {
   local contenders
@@ -31,19 +30,11 @@ remove_contenders() {
 
 clean_up() {
   local status=$?
-  trap '' INT TERM HUP
-  if [ -n "$runner" ]; then
-    kill "$runner" 2>/dev/null || true
-    docker rm --force "$ETL_TOOLS_NAME" >/dev/null 2>&1 || true
-    wait "$runner" 2>/dev/null || true
-  fi
+  stop_runner
   # What the runner removes itself, unless it was killed.
   docker rm --force --volumes "$COMPOSE_PROJECT_NAME-load-postgres" >/dev/null 2>&1 || true
   remove_contenders >/dev/null 2>&1 || true
-  if ! setup/down.sh --data >"$log" 2>&1 </dev/null; then
-    tail -n 20 "$log" >&2
-    [ "$status" != 0 ] || status=1
-  fi
+  remove_project || [ "$status" != 0 ] || status=1
   rm -rf "$log" .cache/bench || true
   exit "$status"
 }
@@ -52,26 +43,14 @@ main() {
   case ${1:-} in
     --help | -h) print_help && return ;;
   esac
-  ETL_SUBNET=$(first_free "$(networks_in_use)" "${ETL_SUBNET:-10.213.18}")
-  export ETL_SUBNET
-  setup/prepare.sh
-  if [ -n "$(docker ps --quiet --filter "name=^$ETL_TOOLS_NAME\$")" ]; then
-    refuse "a bench runs on this machine already" "where: container $ETL_TOOLS_NAME" "to do: wait for its end, or stop it: docker rm --force $ETL_TOOLS_NAME"
-  fi
-  log=$(mktemp)
-  trap clean_up EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
+  begin_run "a bench runs" "${ETL_SUBNET:-10.213.18}"
   build_images
   step "Building the peers' image"
   patiently "building the peers' image" logged "$log" docker build --progress plain --file tests/bench/Dockerfile \
     --build-arg "PYTHON_IMAGE=$(setting PYTHON_IMAGE python:3.13-slim-trixie)" --tag "etl-bench:$(tag)" . ||
     refuse "the peers' image could not be built" "where: tests/bench/Dockerfile, above" "to do: mend what its last lines say, then run the same command again"
   step "Measuring"
-  # In the background: bash hears a signal at once only while it waits.
-  setup/tools.sh python -m tests.bench "$@" &
-  runner=$!
-  wait "$runner"
+  run_tools python -m tests.bench "$@"
 }
 
 main "$@"

@@ -12,28 +12,21 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/settings.sh
 . setup/docker.sh
 . setup/subnet.sh
+. setup/runner.sh
 
 export COMPOSE_PROJECT_NAME=etl-test
 export ETL_TAG=test
 export AIRFLOW_PORT=18080
 export POSTGRES_PORT=15433
 export ETL_TOOLS_NAME=etl-test-runner
-runner=
-log=
 
 clean_up() {
   local status=$?
-  trap '' INT TERM HUP
   # Without words: the last ones are pytest's.
-  if [ -n "$runner" ]; then
-    kill "$runner" 2>/dev/null || true
-    docker rm --force "$ETL_TOOLS_NAME" >/dev/null 2>&1 || true
-    wait "$runner" 2>/dev/null || true
-  fi
+  stop_runner
   if [ "${ETL_TEST_KEEP:-}" = 1 ]; then
     :
-  elif ! setup/down.sh --data >"$log" 2>&1 </dev/null; then
-    tail -n 20 "$log" >&2
+  elif ! remove_project; then
     printf 'error: the stack of the tests could not be removed\n  where: project %s, above\n  to do: COMPOSE_PROJECT_NAME=%s setup/down.sh --data\n' \
       "$COMPOSE_PROJECT_NAME" "$COMPOSE_PROJECT_NAME" >&2
     [ "$status" != 0 ] || status=1
@@ -46,25 +39,13 @@ main() {
   case ${1:-} in
     --help) print_help && return ;;
   esac
-  ETL_SUBNET=$(first_free "$(networks_in_use)" 10.213.17)
-  export ETL_SUBNET
-  setup/prepare.sh
-  if [ -n "$(docker ps --quiet --filter "name=^$ETL_TOOLS_NAME\$")" ]; then
-    refuse "tests run on this machine already" "where: container $ETL_TOOLS_NAME" "to do: wait for their end, or stop them: docker rm --force $ETL_TOOLS_NAME"
-  fi
-  log=$(mktemp)
-  trap clean_up EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
+  begin_run "tests run" 10.213.17
   build_images
   step "Testing"
   if [ -t 0 ] && [ -t 1 ]; then
     setup/tools.sh pytest "$@"
   else
-    # In the background: bash hears a signal at once only while it waits.
-    setup/tools.sh pytest "$@" &
-    runner=$!
-    wait "$runner"
+    run_tools pytest "$@"
   fi
 }
 

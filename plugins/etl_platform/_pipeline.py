@@ -210,7 +210,7 @@ class Pipeline(_Model):
     def _beside_cursors(self) -> Iterator[str]:
         """Tell of targets that would take the rows since the last run for all there are."""
         cursors = self.cursors
-        again = any(source.lookback for source in cursors.values())
+        again = any(source.lookback is not None for source in cursors.values())
         for name, target in self.load.items():
             if not cursors or name in self.extract.keys() - cursors:
                 continue

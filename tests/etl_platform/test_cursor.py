@@ -35,6 +35,7 @@ def _read(folder: Path, **sections: Any) -> Pipeline | Broken:  # noqa: ANN401 -
             "delete: missing would delete what a cursor does not",
         ),
         ({"lookback": 1}, {"mode": "append"}, "mode: append would add again what a lookback reads again"),
+        ({"lookback": 0}, {"mode": "append"}, "mode: append would add again what a lookback reads again"),
         ({"cursor": None, "lookback": 1}, {"mode": "append"}, "'lookback' belongs to 'cursor', which is not there"),
         ({"lookback": "soon"}, {"mode": "append"}, "'soon' is not a span of time"),
     ],
