@@ -13,6 +13,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 main() {
   case ${1:-} in
     --help | -h) print_help && return ;;
+    --json | --texts-only) ;;
+    -*) refuse "unknown option '$1'" "usage: setup/check.sh [PIPELINE...] [--json]" ;;
   esac
   need_images airflow transform
   desk check "$@"

@@ -17,6 +17,7 @@ need_images() {
 desk() {
   local folder options=()
   folder=$(setting ETL_PIPELINES ./config/pipelines)
+  [ -d "$folder" ] || refuse "there is no folder '$folder'" "where: ETL_PIPELINES" "to do: name the folder of the pipeline files"
   folder=$(cd -- "$folder" && pwd)
   options=(--rm --init --network none --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges)
   # At its own path: what this container asks the Engine to mount is outside's.

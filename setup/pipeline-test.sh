@@ -13,6 +13,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 main() {
   case ${1:-} in
     --help | -h) print_help && return ;;
+    --json) ;;
+    -*) refuse "unknown option '$1'" "usage: setup/pipeline-test.sh [PIPELINE...] [--json]" ;;
   esac
   need_images airflow transform
   desk test "$@"

@@ -160,7 +160,8 @@ def test_our_own_network_is_no_problem(project: Project, network: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["bases", "check", "destroy", "down", "engine", "lint", "password", "preflight", "prepare"]
+    "script",
+    ["bases", "check", "destroy", "down", "engine", "lint", "password", "pipeline-test", "preflight", "prepare"],
 )
 def test_a_script_explains_itself(project: Project, script: str) -> None:
     """Every script answers --help, and refuses an option that it does not know."""
