@@ -70,8 +70,6 @@ class Guard:
                 body = await self._stage(request, call.query.name)
             case "image":
                 self._check_image(call.subject)
-            case "images":
-                self._check_image(call.query.filters.reference[0])
             case "list":
                 ours = [f"etl.installation={self._installation}", _STAGE_LABEL]
                 query["filters"] = json.dumps({"label": [*call.query.filters.label, *ours]})
