@@ -87,9 +87,12 @@ def state(engine: docker.APIClient, wishes: Wishes) -> object:
     ours = engine.containers(all=True, filters={"name": wishes.project})
     ours += engine.containers(all=True, filters={"label": f"etl.installation={INSTALLATION}"})
     ours += engine.containers(all=True, filters={"ancestor": f"{wishes.images}extract:{wishes.tag}"})
+    processes = [engine.inspect_container(one["Id"])["ExecIDs"] for one in ours if one["State"] == "running"]
     return (
+        processes,
         sorted((container["Id"], container["State"], container["Names"][0]) for container in ours),
         sorted(volume["Name"] for volume in engine.volumes(filters={"name": wishes.project})["Volumes"] or []),
-        sorted(image["Id"] for image in engine.images(filters={"reference": f"{wishes.images}*"})),
+        sorted(tag for image in engine.images(filters={"reference": f"*:{wishes.tag}"}) for tag in image["RepoTags"]),
+        sorted(network["Name"] for network in engine.networks(names=[wishes.project])),
         sorted(engine.inspect_network(f"{wishes.project}_data")["Containers"]),
     )

@@ -1,16 +1,15 @@
-"""Tests the guard before the real Engine: a stage's whole life, and what nobody may do."""
+"""Tests the guard before the real Engine: a stage's whole life, as docker-py asks for it."""
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import docker
 import pytest
 from docker.errors import APIError, ImageNotFound, NotFound
-from docker.types import Mount
 from structlog.testing import capture_logs
 
-from tests.docker_guard.real_engine import SECRETS, SOCKET, installation, state
+from tests.docker_guard.real_engine import SECRETS, SOCKET, installation
 from tests.docker_guard.running import RunningGuard, settings
 from tests.docker_guard.wishes import Wishes
 
@@ -77,11 +76,10 @@ def _run(client: docker.APIClient, ours: Wishes, stage: str, program: str) -> tu
 def test_a_stage_lives_its_whole_life_through_the_guard(
     client: docker.APIClient, engine: docker.APIClient, ours: Wishes
 ) -> None:
-    """A container is created, started, found, followed line by line, measured, waited for, inspected and removed."""
+    """A container is created, started, found, followed line by line, waited for, inspected and removed."""
     program = "import time\nfor n in range(4): print('row', n); time.sleep(0.5)\nraise SystemExit(3)"
     client.ping()
     assert client.inspect_image(f"{ours.images}extract:{ours.tag}")["Config"]["User"] == "10001:10001"
-    assert len(client.images(name=f"{ours.images}extract:{ours.tag}")) == 1
     container = client.create_container(name=ours.name(), **ours.arguments("extract", {"python": program}))["Id"]
     client.start(container)
     found = client.containers(all=True, filters={"label": ["etl.run_id=manual__2026-03-01T06:00:00+00:00"]})
@@ -92,7 +90,6 @@ def test_a_stage_lives_its_whole_life_through_the_guard(
     assert heard[-1][0] - heard[0][0] > 1, "lines come as they are said"
     assert client.wait(container) == {"StatusCode": 3}
     assert client.logs(container, tail=1) == b"row 3\n"
-    assert "memory_stats" in client.stats(container, stream=False)
     inspected = client.inspect_container(container)
     assert inspected["State"]["ExitCode"] == 3
     assert inspected["Config"]["Env"] == []
@@ -188,76 +185,6 @@ def test_an_image_that_runs_as_root_is_refused(client: docker.APIClient, ours: W
 
     assert client.inspect_container(container)["State"]["Status"] == "created"
     client.remove_container(container)
-
-
-Attempt = Callable[[docker.APIClient, Wishes, str, str], object]
-
-
-def _create(**host: object) -> Attempt:
-    return lambda client, ours, _stage, _other: client.create_container(name=ours.name(), **ours.arguments(**host))
-
-
-ATTEMPTS: dict[str, Attempt] = {
-    "privileged": _create(privileged=True),
-    "the host's root": _create(binds=["/:/host"]),
-    "the host's root as a mount": _create(mounts=[Mount("/runs", "/", type="bind")]),
-    "the Engine's socket": _create(mounts=[Mount("/runs", str(SOCKET), type="bind")]),
-    "a capability": _create(cap_add=["SYS_ADMIN"]),
-    "no hardening": _create(cap_drop=None),
-    "a device": _create(devices=["/dev/vda:/dev/vda:rwm"]),
-    "the host's processes": _create(pid_mode="host"),
-    "the host's network": _create(network_mode="host"),
-    "another's network": lambda c, w, _s, o: _create(network_mode=f"container:{o}")(c, w, _s, o),
-    "another's volumes": lambda c, w, _s, o: _create(volumes_from=[o])(c, w, _s, o),
-    "no limit": _create(mem_limit=None, memswap_limit=None),
-    "an image of others": lambda c, w, _s, _o: c.create_container(
-        name=w.name(), **(w.arguments() | {"image": "etl-platform/airflow:local"})
-    ),
-    "another program": lambda c, w, _s, _o: c.create_container(name=w.name(), entrypoint=["sh"], **w.arguments()),
-    "another user": lambda c, w, _s, _o: c.create_container(name=w.name(), user="0", **w.arguments()),
-    "a bare container": lambda c, w, _s, _o: c.create_container(f"{w.images}extract:{w.tag}", name=w.name()),
-    "a program in a stage": lambda c, _w, s, _o: c.exec_create(s, ["id"]),
-    "files out of a stage": lambda c, _w, s, _o: c.get_archive(s, "/run/secrets"),
-    "files into a stage": lambda c, _w, s, _o: c.put_archive(s, "/runs", b""),
-    "a stage as an image": lambda c, _w, s, _o: c.commit(s),
-    "a stage as a file": lambda c, _w, s, _o: next(c.export(s)),
-    "a stage's terminal": lambda c, _w, s, _o: c.attach(s),
-    "a stage's limits": lambda c, _w, s, _o: c.update_container(s, mem_limit="8g"),
-    "a stage's name": lambda c, _w, s, _o: c.rename(s, "postgres"),
-    "a stage's network": lambda c, w, s, _o: c.connect_container_to_network(s, f"{w.project}_data"),
-    "another's inspection": lambda c, _w, _s, o: c.inspect_container(o),
-    "another's log": lambda c, _w, _s, o: c.logs(o),
-    "another's end": lambda c, _w, _s, o: c.kill(o),
-    "another's removal": lambda c, _w, _s, o: c.remove_container(o, force=True, v=True),
-    "a short id": lambda c, _w, s, _o: c.inspect_container(s[:12]),
-    "a name": lambda c, w, _s, _o: c.inspect_container(f"{w.project}-other"),
-    "a pull": lambda c, _w, _s, _o: c.pull("alpine", tag="latest"),
-    "an image's removal": lambda c, w, _s, _o: c.remove_image(f"{w.images}extract:{w.tag}"),
-    "an image's other name": lambda c, w, _s, _o: c.tag(f"{w.images}extract:{w.tag}", "etl-guard-test-stolen"),
-    "all images": lambda c, _w, _s, _o: c.images(),
-    "volumes": lambda c, _w, _s, _o: c.volumes(),
-    "a volume over the host": lambda c, w, _s, _o: c.create_volume(
-        f"{w.project}_new", driver_opts={"type": "none", "o": "bind", "device": "/"}
-    ),
-    "networks": lambda c, _w, _s, _o: c.networks(),
-    "the Engine's facts": lambda c, _w, _s, _o: c.info(),
-    "its events": lambda c, _w, _s, _o: c._result(c._get(c._url("/events"))),
-    "its cleaning": lambda c, _w, _s, _o: c.prune_containers(),
-}
-
-
-@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
-def test_nobody_gets_further_than_a_stage(  # noqa: PLR0913, PLR0917 - fixtures
-    attempt: Attempt, client: docker.APIClient, engine: docker.APIClient, ours: Wishes, stage: str, other: str
-) -> None:
-    """Each attempt at more than a stage needs ends with 403, a line in the log, and the Engine as it was."""
-    before = state(engine, ours)
-    with capture_logs() as log, pytest.raises(APIError, match="docker-guard: ") as error:
-        attempt(client, ours, stage, other)
-
-    assert error.value.status_code == 403
-    assert {line["event"] for line in log} == {"refused"}
-    assert state(engine, ours) == before
 
 
 def test_others_are_not_listed(client: docker.APIClient, ours: Wishes, stage: str, other: str) -> None:

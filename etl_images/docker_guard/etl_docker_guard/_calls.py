@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from etl_docker_guard._errors import Refused
+from etl_docker_guard._json import parse_object
 
 # docker-py writes flags as 1 and 0 here, and as True and False there.
 _FLAGS = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
@@ -26,10 +27,10 @@ def _signal(name: str) -> str:
     return name
 
 
-def _filters(text: str) -> dict[str, list[str]]:
+def _filters(text: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError, RecursionError) as error:
+        return parse_object(text.encode())
+    except Refused as error:
         raise ValueError(f"{text[:80]!r} is not a JSON object") from error
 
 
@@ -59,11 +60,6 @@ class _Labels(BaseModel):
     label: Annotated[list[LabelFilter], Field(max_length=16)]
 
 
-class _Reference(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    reference: Annotated[list[str], Field(min_length=1, max_length=1)]
-
-
 class ListQuery(Query):
     """Which containers to list; the guard adds its own label."""
 
@@ -72,14 +68,6 @@ class ListQuery(Query):
     trunc_cmd: Off = False
     limit: Literal["-1"] = "-1"
     filters: Annotated[_Labels, BeforeValidator(_filters)] = _Labels(label=[])
-
-
-class ImagesQuery(Query):
-    """Which image to look for, by its full name."""
-
-    all: Off = False
-    only_ids: Flag = False
-    filters: Annotated[_Reference, BeforeValidator(_filters)]
 
 
 class CreateQuery(Query):
@@ -117,13 +105,6 @@ class LogsQuery(Query):
     tail: Annotated[str, StringConstraints(pattern=r"^(all|[0-9]{1,7})\z")] = "all"
 
 
-class StatsQuery(Query):
-    """One look at what is used; never a stream."""
-
-    stream: Off
-    one_shot: Flag = Field(default=False, alias="one-shot")
-
-
 class RemoveQuery(Query):
     """Whether to remove it while it runs, and its anonymous volumes with it."""
 
@@ -136,14 +117,11 @@ _CONTAINER = "/containers/(?P<subject>[0-9a-f]{64})"
 _IMAGE = "/images/(?P<subject>[a-z0-9][a-zA-Z0-9._:/-]{0,200})/json"
 _CALLS: tuple[tuple[str, str, str, type[Query]], ...] = (
     ("ping", "GET", "/_ping", Query),
-    ("version", "GET", "/version", Query),
-    ("images", "GET", "/images/json", ImagesQuery),
     ("image", "GET", _IMAGE, Query),
     ("list", "GET", "/containers/json", ListQuery),
     ("create", "POST", "/containers/create", CreateQuery),
     ("inspect", "GET", f"{_CONTAINER}/json", Query),
     ("logs", "GET", f"{_CONTAINER}/logs", LogsQuery),
-    ("stats", "GET", f"{_CONTAINER}/stats", StatsQuery),
     ("start", "POST", f"{_CONTAINER}/start", Query),
     ("stop", "POST", f"{_CONTAINER}/stop", StopQuery),
     ("kill", "POST", f"{_CONTAINER}/kill", KillQuery),

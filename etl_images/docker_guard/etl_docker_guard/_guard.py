@@ -70,13 +70,11 @@ class Guard:
                 body = await self._stage(request, call.query.name)
             case "image":
                 self._check_image(call.subject)
-            case "images":
-                self._check_image(call.query.filters.reference[0])
             case "list":
                 ours = [f"etl.installation={self._installation}", _STAGE_LABEL]
                 query["filters"] = json.dumps({"label": [*call.query.filters.label, *ours]})
             case "inspect":
-                return _json(_without_env(await self._own(call.subject)))
+                return _json(await self._own(call.subject))
             case "start":
                 self._check_user((await self._own(call.subject))["Config"])
             case _ if call.subject:
@@ -96,8 +94,8 @@ class Guard:
         return container.to_json()
 
     async def _own(self, container_id: str) -> dict[str, Any]:
-        document = await self._engine.document(f"/containers/{container_id}/json")
-        labels = (document.get("Config") or {}).get("Labels") or {}
+        document = await self._engine.container(container_id)
+        labels = document["Config"].get("Labels") or {}
         ours = labels.get("etl.installation") == self._installation and _STAGE_LABEL in labels
         # The Engine also takes a name where an id stands, and a name can look like an id.
         if not ours or document.get("Id") != container_id:
@@ -135,10 +133,6 @@ async def _body(request: web.BaseRequest) -> bytes:
         return await request.content.readexactly(length)
     except asyncio.IncompleteReadError as error:
         raise Refused("the body breaks off") from error
-
-
-def _without_env(document: dict[str, Any]) -> dict[str, Any]:
-    return {**document, "Config": {**document["Config"], "Env": []}}
 
 
 def _problem(request: web.BaseRequest, status: int, reason: str, log: Callable[..., None]) -> web.Response:

@@ -20,6 +20,8 @@ def configure_logging() -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
+    # What is no HTTP at all, such as TLS, aiohttp only tells at this level.
+    logging.getLogger("aiohttp.server").setLevel(logging.DEBUG)
 
 
 class _ToStructlog(logging.Handler):
@@ -28,5 +30,5 @@ class _ToStructlog(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, HttpProcessingError):
             log.warning("malformed", reason=str(error.message)[:300], status=error.code)
-        else:
+        elif record.levelno >= logging.WARNING:
             log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)

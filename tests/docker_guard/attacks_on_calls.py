@@ -1,0 +1,212 @@
+"""Lists attacks by calls that no stage needs, on containers of others, and by paths and queries written in odd ways."""
+
+from tests.docker_guard.attacks import Attack, call
+
+NOT_OURS = "is not a stage of this installation"
+LIST = "GET /v1.45/containers/json"
+
+CALLS: dict[str, Attack] = {
+    name or line: call(line, "only a create call has a body" if body else "no stage needs this call", body)
+    for line, name, body in (
+        ("POST /v1.45/containers/STAGE/exec", "", b'{"Cmd": ["id"]}'),
+        ("POST /v1.45/exec/STAGE/start", "", b'{"Detach": true}'),
+        ("GET /v1.45/exec/STAGE/json", "", b""),
+        ("POST /v1.45/containers/STAGE/attach?stream=1&stdin=1&stdout=1", "", b""),
+        ("GET /v1.45/containers/STAGE/attach/ws?stream=1", "", b""),
+        ("GET /v1.45/containers/STAGE/archive?path=/run/secrets", "", b""),
+        ("HEAD /v1.45/containers/STAGE/archive?path=/", "", b""),
+        ("PUT /v1.45/containers/STAGE/archive?path=/runs", "upload of an archive", b""),
+        ("POST /v1.45/containers/STAGE/copy", "", b""),
+        ("GET /v1.45/containers/STAGE/export", "", b""),
+        ("GET /v1.45/containers/STAGE/top", "", b""),
+        ("GET /v1.45/containers/STAGE/changes", "", b""),
+        ("GET /v1.45/containers/STAGE/stats?stream=0", "", b""),
+        ("POST /v1.45/containers/STAGE/update", "", b'{"Memory": 0}'),
+        ("POST /v1.45/containers/STAGE/rename?name=PROJECT-postgres-1", "", b""),
+        ("POST /v1.45/containers/STAGE/restart", "", b""),
+        ("POST /v1.45/containers/STAGE/pause", "", b""),
+        ("POST /v1.45/containers/STAGE/unpause", "", b""),
+        ("POST /v1.45/containers/STAGE/resize?h=1&w=1", "", b""),
+        ("POST /v1.45/containers/STAGE/checkpoints", "", b"{}"),
+        ("POST /v1.45/containers/prune", "", b""),
+        ("POST /v1.45/commit?container=STAGE&repo=etl-guard-test-stolen&tag=TAG", "", b"{}"),
+        ("POST /v1.45/build?t=etl-guard-test-built:TAG&remote=https://192.0.2.1/x.git", "", b""),
+        ("POST /v1.45/build/prune", "", b""),
+        ("POST /v1.45/images/create?fromImage=alpine&tag=latest", "", b""),
+        ("POST /v1.45/images/create?fromSrc=-&repo=IMAGE&tag=TAG", "", b""),
+        ("POST /v1.45/images/load", "", b""),
+        ("POST /v1.45/images/IMAGE:TAG/tag?repo=etl-guard-test-stolen&tag=TAG", "", b""),
+        ("POST /v1.45/images/IMAGE:TAG/push", "", b""),
+        ("DELETE /v1.45/images/IMAGE:TAG?force=1", "", b""),
+        ("GET /v1.45/images/IMAGE:TAG/history", "", b""),
+        ("GET /v1.45/images/IMAGE:TAG/get", "", b""),
+        ("GET /v1.45/images/json", "", b""),
+        ("GET /v1.45/images/search?term=alpine", "", b""),
+        ("POST /v1.45/images/prune", "", b""),
+        ("GET /v1.45/volumes", "", b""),
+        ("GET /v1.45/volumes/PROJECT_secrets", "", b""),
+        (
+            "POST /v1.45/volumes/create",
+            "",
+            b'{"Name": "PROJECT_new", "DriverOpts": {"type": "none", "o": "bind", "device": "/"}}',
+        ),
+        ("DELETE /v1.45/volumes/PROJECT_secrets?force=1", "", b""),
+        ("POST /v1.45/volumes/prune?all=1", "", b""),
+        ("GET /v1.45/networks", "", b""),
+        ("GET /v1.45/networks/PROJECT_data", "", b""),
+        ("POST /v1.45/networks/create", "", b'{"Name": "PROJECT_new"}'),
+        ("POST /v1.45/networks/PROJECT_data/connect", "", b'{"Container": "STAGE"}'),
+        ("POST /v1.45/networks/PROJECT_data/disconnect", "", b'{"Container": "STAGE", "Force": true}'),
+        ("DELETE /v1.45/networks/PROJECT_data", "", b""),
+        ("POST /v1.45/networks/prune", "", b""),
+        ("GET /v1.45/swarm", "", b""),
+        ("POST /v1.45/swarm/init", "", b'{"ListenAddr": "0.0.0.0:2377"}'),
+        ("POST /v1.45/swarm/join", "", b"{}"),
+        ("GET /v1.45/nodes", "", b""),
+        ("GET /v1.45/tasks", "", b""),
+        ("GET /v1.45/services", "", b""),
+        ("POST /v1.45/services/create", "", b"{}"),
+        ("GET /v1.45/secrets", "", b""),
+        ("GET /v1.45/configs", "", b""),
+        ("GET /v1.45/plugins", "", b""),
+        ("POST /v1.45/plugins/pull?remote=vieux/sshfs", "", b"[]"),
+        ("GET /v1.45/system/df", "", b""),
+        ("GET /v1.45/events", "", b""),
+        ("GET /v1.45/info", "", b""),
+        ("GET /v1.45/version", "", b""),
+        ("GET /version", "", b""),
+        ("POST /v1.45/auth", "", b"{}"),
+        ("POST /v1.45/session", "", b""),
+        ("POST /v1.45/grpc", "", b""),
+        ("GET /v1.45/distribution/alpine/json", "", b""),
+        ("GET /metrics", "", b""),
+        ("GET /debug/pprof/", "", b""),
+        ("POST /v1.45/whatever/comes", "", b""),
+        ("CONNECT docker:2375", "", b""),
+        ("OPTIONS *", "", b""),
+        ("TRACE /_ping", "", b""),
+        ("HEAD /_ping", "", b""),
+        ("POST /_ping", "", b""),
+        ("GET /v1.45/containers/create?name=x", "", b""),
+        ("PUT /v1.45/containers/create?name=x", "", b""),
+        ("PATCH /v1.45/containers/STAGE", "", b""),
+    )
+}
+
+OTHERS: dict[str, Attack] = {
+    **{
+        line: call(line, NOT_OURS)
+        for line in (
+            "GET /v1.45/containers/OTHER/json",
+            "GET /v1.45/containers/OTHER/logs?stdout=1",
+            "GET /v1.45/containers/OTHER/logs?follow=1&stdout=1&stderr=1",
+            "POST /v1.45/containers/OTHER/start",
+            "POST /v1.45/containers/OTHER/stop?t=0",
+            "POST /v1.45/containers/OTHER/kill",
+            "POST /v1.45/containers/OTHER/kill?signal=SIGTERM",
+            "POST /v1.45/containers/OTHER/wait",
+            "POST /v1.45/containers/OTHER/wait?condition=removed",
+            "DELETE /v1.45/containers/OTHER",
+            "DELETE /v1.45/containers/OTHER?force=1&v=1",
+        )
+    },
+    "an image of others": call("GET /v1.45/images/etl-platform/airflow:TAG/json", "is none of"),
+    "an image by its id": call(f"GET /v1.45/images/sha256:{'0' * 64}/json", "is none of"),
+    "others by their label": call(f'{LIST}?filters={{"label":["com.docker.compose.project"]}}', "query filters.label"),
+    "others by their name": call(f'{LIST}?filters={{"name":["postgres"]}}', "query filters"),
+    "others by two filters": call(f'{LIST}?filters={{"label":[],"id":["OTHER"]}}', "query filters.id"),
+    "others by the old filters": call(f'{LIST}?filters={{"label":{{"etl.stage":true}}}}', "query filters.label"),
+    "others by pairs": call(f'{LIST}?filters=[["label",["etl.stage"]]]', "query filters"),
+    "others by two queries": call(f"{LIST}?filters={{}}&filters={{}}", "says one thing twice"),
+    "the last container": call(f"{LIST}?limit=1", "query limit"),
+    "since a container": call(f"{LIST}?since=OTHER", "query since"),
+    "sizes": call(f"{LIST}?size=1", "query size"),
+}
+
+PATHS: dict[str, Attack] = {
+    **{
+        line: call(line)
+        for line in (
+            "GET //_ping",
+            "GET /v1.45//_ping",
+            "GET /./_ping",
+            "GET /x/../_ping",
+            "GET /v1.45/containers/../info",
+            "GET /v1.45/containers/STAGE/../OTHER/json",
+            "GET /v1.45/containers/STAGE/../../info",
+            "GET /v1.45/containers/STAGE/json/../../OTHER/json",
+            "GET /v1.45/%69nfo",
+            "GET /v1.45/%2e%2e/info",
+            "GET /v1.45/containers/STAGE/%2e%2e/OTHER/json",
+            "GET /v1.45/containers/STAGE%2f..%2fOTHER/json",
+            "GET /v1.45/containers/STAGE%252f..%252fOTHER/json",
+            "GET /v1.45/containers/STAGE%00/json",
+            "GET /v1.45/containers/STAGE%0a/json",
+            "GET /v1.45/containers/STAGE%20/json",
+            "GET /v1.45/containers/STAGE/json%3fsize=1",
+            "GET /v1.45/containers/STAGE/json/",
+            "GET /v1.45/containers/STAGE//json",
+            "GET /v1.45/containers/STAGE/json;x=1",
+            "GET /v1.45/containers/STAGE/json#x",
+            "GET /v1.45\\containers\\STAGE\\json",
+            "GET /v1.45/Containers/STAGE/json",
+            "GET /v1.45/containers/PROJECT-other/json",
+            "GET /v1.45/containers/PROJECT_data/json",
+            "GET /v9.99/_ping",
+            "GET /v9.99/containers/STAGE/json",
+            "GET /v1.24/containers/STAGE/json",
+            "GET /v1.44/containers/STAGE/json",
+            "GET /v1.45.0/containers/STAGE/json",
+            "GET /v01.45/containers/STAGE/json",
+            "GET /V1.45/containers/STAGE/json",
+            "GET /v1.45/v1.45/containers/STAGE/json",
+            "GET /v1.45/v1.24/containers/STAGE/json",
+            "GET http://docker/_ping",
+            "GET http://docker/v1.45/info",
+            "GET /health/",
+            "GET /v1.45/health",
+            "POST /health",
+            "GET /health?x=1",
+        )
+    },
+    "a short id": call("GET /v1.45/containers/c0ffee/json"),
+    "a prefix": Attack(lambda target: call(f"GET /containers/{target.stage[:63]}/json").send(target), "no stage needs"),
+    "an id in capitals": Attack(
+        lambda target: call(f"POST /containers/{target.stage.upper()}/kill").send(target), "no stage needs"
+    ),
+    "an id that nobody has": call(f"GET /containers/{'0' * 64}/json", "No such container", status=404),
+}
+
+QUERIES: dict[str, Attack] = {
+    line: call(line, reason)
+    for line, reason in (
+        ("GET /_ping?x=1", "query x"),
+        ("POST /v1.45/containers/STAGE/start?detachKeys=a", "query detachKeys"),
+        ("POST /v1.45/containers/STAGE/start?checkpoint=x&checkpoint-dir=/", "query checkpoint"),
+        ("POST /v1.45/containers/STAGE/stop?t=-1", "query t"),
+        ("POST /v1.45/containers/STAGE/stop?t=86400", "query t"),
+        ("POST /v1.45/containers/STAGE/stop?signal=SIGSTOP", "query signal"),
+        ("POST /v1.45/containers/STAGE/kill?signal=SIGSTOP", "query signal"),
+        ("POST /v1.45/containers/STAGE/kill?signal=9", "query signal"),
+        ("POST /v1.45/containers/STAGE/wait?condition=never", "query condition"),
+        ("DELETE /v1.45/containers/STAGE?link=1", "query link"),
+        ("DELETE /v1.45/containers/STAGE?force=yes", "neither 1 nor 0"),
+        ("GET /v1.45/containers/STAGE/json?size=1", "query size"),
+        ("GET /v1.45/containers/STAGE/logs?details=1", "query details"),
+        ("GET /v1.45/containers/STAGE/logs?follow=0&follow=1", "says one thing twice"),
+        ("GET /v1.45/containers/STAGE/logs?follow=0&%66ollow=1", "says one thing twice"),
+        ("GET /v1.45/containers/STAGE/logs?Stdout=1", "query Stdout"),
+        ("GET /v1.45/containers/STAGE/logs?stdout=1;follow=1", "neither 1 nor 0"),
+        ("GET /v1.45/containers/STAGE/logs?tail=1%0d%0aX:1", "query tail"),
+        ("GET /v1.45/containers/STAGE/logs?since=%ff", "malformed"),
+        ("GET /v1.45/containers/STAGE/logs?stdout", "malformed"),
+        ("GET /v1.45/containers/STAGE/logs?&", "malformed"),
+        (f"GET {LIST[4:]}?{'&'.join(f'a{n}=1' for n in range(100))}", "malformed"),
+    )
+}
+
+ON_CALLS: dict[str, Attack] = {
+    f"{group}: {name}": attack
+    for group, attacks in {"calls": CALLS, "others": OTHERS, "paths": PATHS, "queries": QUERIES}.items()
+    for name, attack in attacks.items()
+}
