@@ -27,7 +27,7 @@ _MINUTE, _HOUR, _DAY, _MONTH = 60, 3600, 86_400, 31 * 86_400
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
     """Render a page; `here` begins its own addresses, `airflow` those of Airflow's pages."""
     here = str(request.scope.get("root_path", "")).rstrip("/")
-    query = dict(request.query_params)
+    query = {"q": "", "state": "", "sort": ""} | dict(request.query_params)
     common = {"here": here, "airflow": here.removesuffix("/reports"), "tab": query.get("tab", ""), "query": query}
     html = _environment.get_template(template).render(**common, **values)
     return HTMLResponse(html, status, HEADERS)
