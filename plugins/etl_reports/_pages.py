@@ -107,7 +107,9 @@ def history(request: Request, dag_id: str, session: SessionDep, user: GetUserDep
         raise HTTPException(404, f"There is no pipeline {dag_id}.")
     words = request.query_params.get("q", "").casefold().split()
     kept = shelf.reports(dag_id)
-    matching = [report for report in kept if all(word in f"{report.interval} {report.run_id}".casefold() for word in words)]
+    matching = [
+        report for report in kept if all(word in f"{report.interval} {report.run_id}".casefold() for word in words)
+    ]
     found = paged(matching, page, HISTORY)
     runs = states(session, dag_id, [report.run_id for report in found.items])
     return render(request, "history.html", pipeline=known, page=found, runs=runs, all_reports=len(kept))
@@ -128,7 +130,7 @@ def run(request: Request, dag_id: str, run_id: str, session: SessionDep) -> Resp
 
 
 @pages.get("/dags/{dag_id}/runs/{run_id}/{file_name}", dependencies=[may_see_run])
-def report(request: Request, dag_id: str, run_id: str, file_name: str, save: str | None = None) -> Response:
+def report(dag_id: str, run_id: str, file_name: str, save: str | None = None) -> Response:
     """Give a file of a run's report; to save it, under a name that says what it is about.
 
     Raises:
@@ -145,10 +147,12 @@ def report(request: Request, dag_id: str, run_id: str, file_name: str, save: str
     return FileResponse(file, media_type=TYPES[file.suffix], headers=headers)
 
 
-def _shown(request: Request, kept: list[ReportSummary], shown: ReportSummary, its_run: object, last_run: object) -> Response:
+def _shown(
+    request: Request, kept: list[ReportSummary], shown: ReportSummary, its_run: object, last_run: object
+) -> Response:
     """Show a report between its neighbours in time."""
     at = kept.index(shown)
     older = kept[at + 1] if at + 1 < len(kept) else None
     newer = kept[at - 1] if at else None
-    values = {"report": shown, "run": its_run, "last_run": last_run, "older": older, "newer": newer, "kept": len(kept)}
-    return render(request, "report.html", **values)
+    runs = {"run": its_run, "last_run": last_run}
+    return render(request, "report.html", 200, report=shown, older=older, newer=newer, kept=len(kept), **runs)

@@ -13,6 +13,7 @@ from etl_contract import StageName
 
 RUNNING = {"queued", "running"}
 WORDS = {"success": "Success", "failed": "Failed", "running": "Running", "queued": "Queued", "none": "Not run yet"}
+_ORDER = [stage.value for stage in StageName]
 _BLAMED = ("failed", "upstream_failed", "skipped")
 
 
@@ -47,7 +48,7 @@ class Run(NamedTuple):
     @property
     def at(self) -> str:
         """Name the task that failed or skipped, or else the one that is at work."""
-        ordered = [stage.value for stage in StageName if stage.value in self.tasks] or list(self.tasks)
+        ordered = sorted(self.tasks, key=lambda name: _ORDER.index(name) if name in _ORDER else -1)
         for states in (_BLAMED[:1], _BLAMED[1:], ("running",), ("queued", "scheduled", "up_for_retry", "deferred")):
             if found := next((name for name in ordered if self.tasks[name] in states), None):
                 return found
@@ -84,7 +85,7 @@ def _runs(session: Session, *conditions: Any) -> list[Run]:  # noqa: ANN401 - SQ
     )
     tasks: dict[tuple[str, str], dict[str, str]] = {}
     for dag_id, run_id, task_id, state in session.execute(of_runs):
-        tasks.setdefault((dag_id, run_id), {})[task_id] = str(state.value if hasattr(state, "value") else state or "")
+        tasks.setdefault((dag_id, run_id), {})[task_id] = str(state or "")
     return [
         Run(run.dag_id, run.run_id, str(run.state), run.start_date, tasks.get((run.dag_id, run.run_id), {}))
         for run in runs
