@@ -62,6 +62,9 @@ class Site:
             run = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
             if failed_at is not None:
                 _json(api.patch(f"{run}/taskInstances/{failed_at}", json={"new_state": "failed"}))
+            if state == "success":
+                for name in _json(api.get(f"{run}/taskInstances"))["task_instances"]:
+                    _json(api.patch(f"{run}/taskInstances/{name['task_id']}", json={"new_state": "success"}))
             if state != "queued":
                 _json(api.patch(run, json={"state": state}))
         return run_id

@@ -64,7 +64,7 @@ def test_the_thumbnails_are_small_pictures_of_the_first_chart_with_rows(tmp_path
         assert (width, height) == (480, 240)
         assert detail > 20
     assert files["thumbnail-light.png"] != files["thumbnail-dark.png"]
-    assert len(files["thumbnail-light.png"]) < 40_000
+    assert len(files["thumbnail-light.png"]) < 80_000
     assert sorted(without) == ["index.html", "report.json", "summary.json"]
     assert ReportSummary.model_validate_json(without["summary.json"]).thumbnail == ""
 
