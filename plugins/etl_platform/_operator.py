@@ -20,6 +20,7 @@ from etl_contract import (
     StageName,
     StageResult,
     StageTask,
+    StageUse,
     VisualizeTask,
     exports_of,
 )
@@ -28,6 +29,7 @@ from etl_platform._container import StageContainer, State, container_name
 from etl_platform._interval import run_interval
 from etl_platform._params import run_params
 from etl_platform._pipeline import Pipeline
+from etl_platform._report_link import ReportLink
 from etl_platform._run_folder import run_folder
 from etl_platform._settings import Settings
 from etl_platform._stages import host_config, image
@@ -63,6 +65,8 @@ class StageOperator(DockerOperator):
         self.pipeline = pipeline
         self.settings = settings
         self._stage_container: StageContainer | None = None
+        if stage is StageName.visualize:
+            self.operator_extra_links = (ReportLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the parent gives log lines
         """Run the stage; its outcome decides what Airflow does next."""
@@ -208,11 +212,19 @@ class StageOperator(DockerOperator):
                     checks=_in_short(before[StageName.load].checks),
                     loads=before[StageName.load].loads,
                     exports=before[StageName.load].exports,
+                    stages=tuple(self._use(stage, result) for stage, result in before.items()),
                     report_uri=f"file:///reports/{folder}",
                     **common,
                 )
             case _:
                 raise AirflowFailException(f"The pipeline has no stage {self.stage.value} any more.")
+
+    def _use(self, stage: StageName, result: StageResult) -> StageUse:
+        """Say what a stage that is done took, beside what it might have taken."""
+        costs = {name: getattr(result, name) for name in StageUse.model_fields.keys() & StageResult.model_fields.keys()}
+        aside = sum(dataset.rows for dataset in result.quarantined)
+        limit = self.pipeline.limits.of(stage).memory_bytes
+        return StageUse(stage=stage.value, rows_quarantined=aside, memory_limit=limit, **costs)
 
     def _results_before(self, context: Context) -> dict[StageName, StageResult]:
         """Take the results of the stages before this one from XCom."""

@@ -1,6 +1,11 @@
 """Serves the reports of runs inside Airflow's web UI, to those who may see the run.
 
-/reports/dags/DAG/runs/RUN/index.html ──► _pages: may the user see the run? ──► the volume `reports`
+/reports/                          ──► _listing ──► every pipeline with its last report
+/reports/dags/DAG                  ──►    │     ──► its last report, and /history: all of them
+/reports/dags/DAG/runs/RUN         ──►    │     ──► that report in a frame, or why there is none
+/reports/dags/DAG/runs/RUN/FILE    ──►    │     ──► the report itself, shut in a sandbox
+                                          ├── _shelf: the volume `reports`
+                                          └── _runs: Airflow's database
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from etl_contract import Check, OnBreach
-from etl_visualize._page import Report, page, report_files
+from etl_visualize._page import page, report_files
+from etl_visualize._report import Report
 from tests.visualize.reporting import MADE, load, task
 
 HOSTILE = "</td><script>alert(1)</script>"

@@ -57,7 +57,7 @@ def test_a_report_is_made_as_the_operator_asks(
     assert conversation.result.outcome is Outcome.done
     assert conversation.result.seconds < 15
     assert conversation.result.peak_memory < 500_000_000
-    assert len(listed) == 10
+    assert len(listed) == 13
     assert "index.html" in listed
     assert "a-secret" not in said
 

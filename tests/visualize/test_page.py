@@ -12,7 +12,8 @@ import pytest
 
 from etl_contract import Chart
 from etl_visualize._drawing import draw
-from etl_visualize._page import MOST_ROWS_IN_JSON, Report, page, report_files
+from etl_visualize._page import MOST_ROWS_IN_JSON, page, report_files
+from etl_visualize._report import Report
 from etl_visualize._table import Table
 from tests.visualize.reporting import MADE, chart, dataset, load, table, task
 
@@ -182,7 +183,7 @@ def test_a_page_can_be_heard(tmp_path: Path) -> None:
 
 
 def test_the_files_are_named_after_their_charts(tmp_path: Path) -> None:
-    """The page, all of it as JSON, and a picture of each chart that has rows."""
+    """The page, all of it as JSON and in short, a picture of each chart that has rows, and the first one small."""
     charts = [chart(title="Delay", x="hour"), chart(title="None", x="hour"), chart(title="Delay", x="hour")]
     drawings = [draw(n, given, table(ROWS if n != 2 else []), "x") for n, given in enumerate(charts, 1)]
     files = report_files(Report(task(*charts, folder=tmp_path), MADE, drawings=drawings))
@@ -194,6 +195,9 @@ def test_the_files_are_named_after_their_charts(tmp_path: Path) -> None:
         "03-delay.svg",
         "index.html",
         "report.json",
+        "summary.json",
+        "thumbnail-dark.png",
+        "thumbnail-light.png",
     ]
 
 

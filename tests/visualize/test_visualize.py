@@ -27,6 +27,9 @@ def test_a_report_is_published_under_its_address(tmp_path: Path) -> None:
         "01-delay.svg",
         "index.html",
         "report.json",
+        "summary.json",
+        "thumbnail-dark.png",
+        "thumbnail-light.png",
     ]
 
 

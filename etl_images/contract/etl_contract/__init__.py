@@ -20,6 +20,7 @@ from etl_contract._result import Fault, Load, Outcome, StageResult
 from etl_contract._sources import Extract, Source, SqlSource
 from etl_contract._stage import run
 from etl_contract._state import TakenFile, Watermark
+from etl_contract._summary import Headline, ReportSummary
 from etl_contract._targets import LoadMode, LoadTarget, SchemaChange
 from etl_contract._task import (
     ExtractTask,
@@ -31,6 +32,7 @@ from etl_contract._task import (
     VisualizeTask,
 )
 from etl_contract._transforms import PandasTransform, SqlTransform, Step, Transform, steps_of
+from etl_contract._usage import StageUse
 from etl_contract._web import HttpSource, Paging
 from etl_contract._wire import Conversation, LogLine, marked
 from etl_contract._words import Name, TableName, by_shape
@@ -58,6 +60,7 @@ __all__ = [
     "FilesSource",
     "Format",
     "Freshness",
+    "Headline",
     "HttpSource",
     "Interval",
     "Load",
@@ -73,6 +76,7 @@ __all__ = [
     "PandasTransform",
     "Parameter",
     "ParameterType",
+    "ReportSummary",
     "ReportTable",
     "RowRule",
     "SchemaChange",
@@ -84,6 +88,7 @@ __all__ = [
     "StageName",
     "StageResult",
     "StageTask",
+    "StageUse",
     "Step",
     "TableName",
     "TableRules",

@@ -18,6 +18,7 @@ from etl_contract._sources import Extract
 from etl_contract._state import TakenFile, Watermark
 from etl_contract._targets import LoadTarget
 from etl_contract._transforms import Transform
+from etl_contract._usage import StageUse
 from etl_contract._words import Name
 
 
@@ -149,7 +150,7 @@ class LoadTask(StageTask):
 
 
 class VisualizeTask(StageTask):
-    """What visualize is told: the report's charts, and where it goes."""
+    """What visualize is told: the report's charts, where it goes, and what the stages before did and took."""
 
     stage: Literal[StageName.visualize] = StageName.visualize
     spec: Visualize
@@ -157,3 +158,4 @@ class VisualizeTask(StageTask):
     loads: tuple[Load, ...] = ()
     checks: tuple[Check, ...] = ()
     exports: tuple[Export, ...] = ()
+    stages: tuple[StageUse, ...] = ()

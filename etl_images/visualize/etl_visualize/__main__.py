@@ -13,7 +13,8 @@ from etl_visualize._drawing import Drawing, draw
 from etl_visualize._figure import Measured, measure
 from etl_visualize._folder import check_scheme, publish
 from etl_visualize._listing import Listing, list_rows
-from etl_visualize._page import Report, report_files
+from etl_visualize._page import report_files
+from etl_visualize._report import Report
 from etl_visualize._warehouse import MOST_ROWS, Warehouse, open_warehouse
 
 Connect = Callable[[VisualizeTask], AbstractContextManager[Warehouse]]

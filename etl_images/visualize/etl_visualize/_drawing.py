@@ -57,7 +57,7 @@ def draw(number: int, chart: Chart, table: Table, subtitle: str) -> Drawing:
     if spec.get("width") == "container":
         titled |= {"width": _WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
     try:
-        svg = vl_convert.vegalite_to_svg(_drawable(titled), allowed_base_urls=[])
+        svg = vl_convert.vegalite_to_svg(drawable(titled), allowed_base_urls=[])
     except ValueError as error:
         problem = str(error).strip().splitlines()[0]
         hint = "Try the chart in https://vega.github.io/editor."
@@ -71,13 +71,13 @@ def slug_of(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_title).strip("-")[:60].strip("-") or "chart"
 
 
-def _drawable(value: Any) -> Any:  # noqa: ANN401 - JSON
+def drawable(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Replace characters that no SVG can have, of which one would abort the process."""
     if isinstance(value, str):
         return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, dict):
-        return {_drawable(key): _drawable(inner) for key, inner in value.items()}
-    return [_drawable(inner) for inner in value] if isinstance(value, list) else value
+        return {drawable(key): drawable(inner) for key, inner in value.items()}
+    return [drawable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _size(spec: Spec) -> Spec:

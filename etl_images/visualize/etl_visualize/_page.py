@@ -3,22 +3,23 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from etl_contract import Dataset, VisualizeTask
 from etl_visualize._drawing import Drawing
 from etl_visualize._figure import Measured
 from etl_visualize._listing import Listing
+from etl_visualize._report import Report
+from etl_visualize._summary import in_short
 from etl_visualize._theme import THEMES, vega_config
+from etl_visualize._thumbnail import thumbnails
 from etl_visualize._warehouse import MOST_ROWS
+from etl_visualize._way import way
 
 TEMPLATES = Path(__file__).parent / "templates"
 VEGA = Path(__file__).parent / "vega.js"
@@ -26,17 +27,6 @@ MOST_ROWS_IN_JSON = 5_000
 MOST_SVG_IN_PAGE = 500_000  # characters
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_STEPS = {"extract": "Extracted", "transform": "Transformed"}
-
-
-class Report(NamedTuple):
-    """All that a report tells."""
-
-    task: VisualizeTask
-    made: datetime
-    figures: Sequence[Measured] = ()
-    drawings: Sequence[Drawing] = ()
-    listings: Sequence[Listing] = ()
 
 
 def report_files(report: Report) -> dict[str, bytes]:
@@ -46,7 +36,9 @@ def report_files(report: Report) -> dict[str, bytes]:
         if drawing.spec is not None:
             files[f"{drawing.slug}.png"] = drawing.png
             files[f"{drawing.slug}.svg"] = drawing.svg.encode()
+    files |= next((thumbnails(drawing) for drawing in report.drawings if drawing.spec is not None), {})
     files["report.json"] = json.dumps(summary(report), indent=1, ensure_ascii=False, allow_nan=False).encode()
+    files["summary.json"] = in_short(report).model_dump_json().encode()
     return files
 
 
@@ -62,6 +54,7 @@ def summary(report: Report) -> dict[str, Any]:
         "inputs": [dataset.model_dump() for dataset in task.inputs],
         "loads": [load.model_dump() for load in task.loads],
         "checks": [check.model_dump(mode="json", exclude={"examples"}) for check in task.checks],
+        "stages": [use.model_dump() for use in task.stages],
         "exports": [export.model_dump(mode="json") for export in task.exports],
         "figures": [_figure_summary(measured) for measured in report.figures],
         "charts": [_chart_summary(drawing) for drawing in report.drawings],
@@ -80,7 +73,7 @@ def page(report: Report) -> str:
     template = _environment().get_template("report.html")
     return template.render(
         **report._asdict(),
-        steps=_steps(report.task.inputs),
+        steps=way(report.task),
         most_rows=MOST_ROWS,
         policy=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
         style=Markup((TEMPLATES / "report.css").read_text()),  # noqa: S704 - our own file
@@ -126,15 +119,6 @@ def _chart_summary(drawing: Drawing) -> dict[str, Any]:
         "truncated": drawing.table.more or len(drawing.table.rows) > MOST_ROWS_IN_JSON,
         "data": drawing.table.rows[:MOST_ROWS_IN_JSON],
     }
-
-
-def _steps(datasets: Sequence[Dataset]) -> dict[str, list[Dataset]]:
-    """Group datasets by the stage that wrote them, which is the folder they stand in."""
-    steps: dict[str, list[Dataset]] = {}
-    for dataset in datasets:
-        stage = dataset.uri.rsplit("/", 2)[-2]
-        steps.setdefault(_STEPS.get(stage, "Read"), []).append(dataset)
-    return steps
 
 
 def _environment() -> jinja2.Environment:

@@ -5,6 +5,7 @@
   const root = document.documentElement;
   const button = document.getElementById("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
+  const framed = parent !== window;
   const figures = [...document.querySelectorAll("figure.chart")].filter((figure) => Object.hasOwn(report.charts, figure.id));
   const drawn = new Map();
   const MANY_ROWS = 3000; // beyond this a canvas is quicker than SVG
@@ -13,7 +14,9 @@
   // A sandboxed page has no storage: the choice then lasts as long as the page.
   let chosen = null;
   try { chosen = localStorage.getItem("etl-report-theme"); } catch { /* as said */ }
-  const theme = () => (chosen === "dark" || chosen === "light" ? chosen : system.matches ? "dark" : "light");
+  // Airflow's own theme, where the report stands in its pages: at first in the address, then in a message.
+  let hosts = framed ? location.hash.match(/^#(dark|light)$/)?.[1] ?? null : null;
+  const theme = () => hosts ?? (chosen === "dark" || chosen === "light" ? chosen : system.matches ? "dark" : "light");
   const legendColumns = (figure) => Math.max(1, Math.floor((figure.clientWidth - 100) / figure.dataset.legendEntry));
 
   async function draw(figure) {
@@ -116,7 +119,17 @@
     details.addEventListener("toggle", () => details.querySelector(".scroll").replaceChildren(table(rows)), { once: true });
   }
 
-  button.hidden = false;
+  // In Airflow's pages the theme is theirs, and no frame may print.
+  button.hidden = hosts !== null;
+  const print = document.getElementById("print");
+  print.hidden = framed;
+  print.addEventListener("click", () => window.print());
+  addEventListener("message", ({ source, data }) => {
+    if (source !== parent || !framed || !["dark", "light"].includes(data?.theme) || data.theme === hosts) return;
+    hosts = data.theme;
+    button.hidden = true;
+    apply();
+  });
   button.addEventListener("click", () => {
     chosen = theme() === "dark" ? "light" : "dark";
     try { localStorage.setItem("etl-report-theme", chosen); } catch { /* as said */ }
