@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path as FilePath
 from typing import Annotated, Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ from etl_contract import (
     Visualize,
     by_shape,
     exports_of,
+    merge_order,
     steps_of,
 )
 from etl_platform._problems import Problem, guess, problems_of, report
@@ -196,7 +198,8 @@ class Pipeline(_Model):
                 raise ValueError(f"{section}: '{unknown[0]}' is made by no query{guess(unknown[0], made)}")
         if twice := _twice(target.to for _, target in exports_of(self.export)):
             raise ValueError(f"export: two datasets go to '{twice[0]}'; the second would undo the first")
-        if problem := next(self._beside_cursors(), None):
+        merge_order(self.load, self.expect or {})
+        if problem := next(chain(self._beside_cursors(), self._aside_too_late()), None):
             raise ValueError(problem)
         tables = [target.table for target in self.load.values()]
         if twice := _twice(tables):
@@ -220,6 +223,16 @@ class Pipeline(_Model):
                 yield f"load.{name}: delete: missing would delete what a cursor does not bring again; name a column"
             if target.mode == "append" and again:
                 yield f"load.{name}: mode: append would add again what a lookback reads again; use upsert or history"
+
+    def _aside_too_late(self) -> Iterator[str]:
+        """Tell of rows that only load can set aside, but that have left by another way, or never come there."""
+        for name, expectation in (self.expect or {}).items():
+            if not expectation.tables_before:
+                continue
+            if name not in self.load:
+                yield f"expect.{name}: references set aside what is loaded, which these are not; let them fail or warn"
+            if name in self.export:
+                yield f"expect.{name}: references set rows aside after files were written; let them fail or warn"
 
     @property
     def cursors(self) -> dict[str, SqlSource]:

@@ -109,8 +109,19 @@ PROBLEMS = [
     (
         "orders: {table: {rows: [1, 2], on_breach: quarantine}}",
         (
-            "line 6, expect.orders.table.on_breach: "
-            "a rule over the whole table has no rows to set aside; write fail or warn"
+            "line 6, expect.orders.table: "
+            "only references have rows to set aside, not a rule over the whole; write fail or warn"
+        ),
+    ),
+    (
+        "orders: {table: {rows: [1, 2], tolerate: 5}}",
+        "line 6, expect.orders.table: tolerate counts rows, as only references do; leave it out",
+    ),
+    (
+        "orders: {table: {references: {boss: mart.orders.id}, on_breach: quarantine}}",
+        (
+            "line 5, expect: rows of mart.orders -> mart.orders cannot be set aside, since others may refer to them; "
+            "let references fail or warn"
         ),
     ),
     (

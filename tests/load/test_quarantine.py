@@ -283,6 +283,109 @@ def test_a_reference_to_nothing_is_told(loading: Loading, references: dict[str, 
     assert loading.warehouse.sql("select to_regclass('mart.flights')") == [(None,)]
 
 
+def test_rows_that_refer_to_nothing_are_set_aside(loading: Loading, case: Case) -> None:
+    """Whatever the mode, such rows go whole into quarantine with all their reasons, and the ledger counts them."""
+    loading.warehouse.sql("create table mart.airlines (carrier text); insert into mart.airlines values ('AA'), ('UA')")
+    loading.warehouse.sql("create table mart.numbers (n bigint); insert into mart.numbers values (1), (2), (3), (4)")
+    loading.warehouse.sql("grant select on mart.airlines, mart.numbers to load")
+    carriers = pa.array(["XX", "AA", None, "XX", "UA", "it's"])
+    rows = delays(-1, 1, 2, 3, 9, 9).append_column("carrier", carriers).append_column("nothing", pa.nulls(6))
+    table = {"references": {"carrier": "airlines.carrier", "delay": "numbers.n"}}
+
+    task = checked(loading, rows, {**POSITIVE, "table": {**table, "on_breach": "quarantine"}}, target=case.target)
+    result = load_into(loading.warehouse.uri(), task)
+
+    carrier, delay = "carrier references mart.airlines.carrier", "delay references mart.numbers.n"
+    assert kept(loading) == [
+        ("first", 1, "delay in_range [1, null]", "delay", "-1", []),
+        ("first", 4, carrier, "carrier", "XX", []),
+        ("first", 5, delay, "delay", "9", []),
+        ("first", 6, carrier, "carrier", "it's", [delay]),
+    ]
+    ((whole,),) = loading.warehouse.sql('select "row" from quarantine.rows where row_number = 4')
+    expected = rows.slice(3, 1).to_pylist()[0]
+    assert whole == {**expected, "day": "2024-03-01", "fare": float(expected["fare"])}
+    assert len(loading.warehouse.rows(TABLE)) == 2
+    assert [(line["rows_staged"], line["rows_quarantined"]) for line in loading.warehouse.ledger()] == [(2, 4)]
+    assert [(check.rule, check.breaches, check.examples) for check in result.checks[1:]] == [
+        (carrier, 2, ("'XX' in 1 rows", "'it's' in 1 rows")),
+        (delay, 2, ("'9' in 2 rows",)),
+    ]
+    assert loading.warehouse.staging() == []
+
+
+def test_rows_come_back_when_what_they_refer_to_is_there(loading: Loading) -> None:
+    """The same run, loaded again after the fix, leaves nothing in quarantine."""
+    loading.warehouse.sql("create table mart.numbers (n bigint); grant select on mart.numbers to load")
+    expect = {"table": {"references": {"delay": "numbers.n"}, "on_breach": "quarantine"}}
+    task = checked(loading, delays(1, 2, 2), expect)
+    load_into(loading.warehouse.uri(), task)
+    assert (len(kept(loading)), loading.warehouse.rows(TABLE)) == (3, [])
+
+    loading.warehouse.sql("insert into mart.numbers values (1), (2)")
+    load_into(loading.warehouse.uri(), task)
+
+    assert (kept(loading), len(loading.warehouse.rows(TABLE))) == ([], 3)
+
+
+@pytest.mark.parametrize("on_breach", ["quarantine", "fail"])
+def test_some_rows_may_refer_to_nothing(loading: Loading, on_breach: str) -> None:
+    """More of them than is tolerated undo the load."""
+    loading.warehouse.sql("create table mart.numbers (n bigint); insert into mart.numbers values (1)")
+    loading.warehouse.sql("grant select on mart.numbers to load")
+    expect = {"table": {"references": {"delay": "numbers.n"}, "on_breach": on_breach, "tolerate": 0.5}}
+
+    load_into(loading.warehouse.uri(), checked(loading, delays(1, 2), expect))
+    before = (kept(loading), loading.warehouse.rows(TABLE))
+    with pytest.raises(DataError, match="more than the 50 % tolerated"):
+        load_into(loading.warehouse.uri(), checked(loading, delays(1, 2, 3), expect))
+
+    assert (kept(loading), loading.warehouse.rows(TABLE)) == before
+    assert len(before[0]) == (1 if on_breach == "quarantine" else 0)
+
+
+def test_what_rows_refer_to_is_loaded_first(loading: Loading) -> None:
+    """Wherever the datasets stand in the file, rows meet those of the same run, and none that the run removes."""
+    numbers = pa.table({"n": pa.array([1, 2], pa.int64())})
+    datasets = {
+        "flights": (delays(1, 2, 3), UPSERT),
+        "numbers": (numbers, {"table": "mart.numbers", "mode": "replace"}),
+    }
+    expect = {"table": {"references": {"delay": "numbers.n"}, "on_breach": "quarantine"}}
+    task = loading.task(datasets, interval=day_of(FIRST), run_id="first")
+    task = task.model_copy(update={"expect": {"flights": Expectation.model_validate(expect)}})
+    loading.warehouse.sql("set role load; create table mart.numbers (n bigint); insert into mart.numbers values (3)")
+    loading.warehouse.sql("reset role")
+
+    result = load_into(loading.warehouse.uri(), task)
+
+    assert [(load.dataset, load.rows_inserted, load.rows_quarantined) for load in result.loads] == [
+        ("numbers", 2, 0),
+        ("flights", 2, 1),
+    ]
+    assert [value for _, _, _, _, value, _ in kept(loading)] == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("references", "told"),
+    [
+        ({"id": "mart.airlines.carrier"}, "there is no mart.airlines.carrier"),
+        ({"Id": "mart.numbers.n"}, "there is no column 'Id'"),
+    ],
+)
+def test_a_reference_to_nothing_is_told_before_rows_are_set_aside(
+    loading: Loading, references: dict[str, str], told: str
+) -> None:
+    """As where references fail."""
+    loading.warehouse.sql("create table mart.numbers (n bigint); grant select on mart.numbers to load")
+    expect = {"table": {"references": references, "on_breach": "quarantine"}}
+
+    with pytest.raises(SpecError, match=told):
+        load_into(loading.warehouse.uri(), checked(loading, flights(FIRST), expect))
+
+    assert loading.warehouse.sql("select to_regclass('mart.flights')") == [(None,)]
+
+
 def test_a_value_that_cannot_be_looked_up_is_told(loading: Loading) -> None:
     """A text where the other table has numbers is a mistake in the rows."""
     loading.warehouse.sql("create table mart.numbers (n bigint); grant select on mart.numbers to load")

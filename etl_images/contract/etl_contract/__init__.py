@@ -11,9 +11,21 @@ from etl_contract._columns import ColumnType, Declared, declared
 from etl_contract._dataset import Dataset
 from etl_contract._documents import DocumentSource, Format, format_of
 from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
-from etl_contract._expect import Check, ColumnRules, Expect, Expectation, Freshness, OnBreach, RowRule, TableRules
+from etl_contract._expect import (
+    Check,
+    ColumnRules,
+    Expect,
+    Expectation,
+    Freshness,
+    OnBreach,
+    RowRule,
+    TableRules,
+    beyond,
+    is_tolerated,
+)
 from etl_contract._exports import Export, ExportFormat, Exports, ExportTarget, exports_of
 from etl_contract._files import FilesSource
+from etl_contract._merge_order import merge_order
 from etl_contract._parameters import Parameter, ParameterType, Value, parameter_values
 from etl_contract._report import Chart, Figure, ReportTable, Visualize
 from etl_contract._result import Fault, Load, Outcome, StageResult
@@ -100,11 +112,14 @@ __all__ = [
     "Visualize",
     "VisualizeTask",
     "Watermark",
+    "beyond",
     "by_shape",
     "declared",
     "exports_of",
     "format_of",
+    "is_tolerated",
     "marked",
+    "merge_order",
     "parameter_values",
     "run",
     "steps_of",

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
@@ -193,12 +194,15 @@ class TableRules(_Rules):
         default={}, description="The column of a warehouse table where each of a column's values has to be, by column."
     )
 
-    @field_validator("on_breach")
-    @classmethod
-    def _whole(cls, on_breach: OnBreach | None) -> OnBreach | None:
-        if on_breach is OnBreach.quarantine:
-            raise ValueError("a rule over the whole table has no rows to set aside; write fail or warn")
-        return on_breach
+    @model_validator(mode="after")
+    def _rows_are_there(self) -> Self:
+        if self.references:
+            return self
+        if self.on_breach is OnBreach.quarantine:
+            raise ValueError("only references have rows to set aside, not a rule over the whole; write fail or warn")
+        if self.tolerate is not None:
+            raise ValueError("tolerate counts rows, as only references do; leave it out")
+        return self
 
     @field_validator("references")
     @classmethod
@@ -232,8 +236,19 @@ class Expectation(_Rules):
 
     def breach_of_table(self) -> OnBreach:
         """Say so of the rules over the whole; with `quarantine` for the rows, these still fail."""
-        own = (self.table and self.table.on_breach) or self.on_breach or self.fallback
+        own = self.breach_of_references()
         return self.fallback if own is OnBreach.quarantine else own
+
+    def breach_of_references(self) -> OnBreach:
+        """Say so of the rows that refer to what is not there."""
+        return (self.table and self.table.on_breach) or self.on_breach or self.fallback
+
+    @property
+    def tables_before(self) -> frozenset[str]:
+        """Name the tables that have to be loaded first, since rows that refer to nothing in them are set aside."""
+        if self.table is None or self.breach_of_references() is not OnBreach.quarantine:
+            return frozenset()
+        return frozenset(place.rpartition(".")[0] for place in self.table.references.values())
 
     def tolerance_of(self, rules: _Rules) -> int | float | None:
         """Say how many rows may breach a rule."""
@@ -258,6 +273,20 @@ class Check(Model):
 
 
 Expect = dict[Name, Expectation]
+
+
+def is_tolerated(breaches: int, rows: int, tolerance: Tolerance | None) -> bool:
+    """Compare with a count, or with a share exactly: as it stands in the file, not as a binary fraction."""
+    if isinstance(tolerance, int):
+        return breaches <= tolerance
+    return breaches <= Decimal(repr(tolerance or 0.0)) * rows
+
+
+def beyond(tolerance: Tolerance | None) -> str:
+    """Say, after a number of rows, that this is too many."""
+    if not tolerance:
+        return ""
+    return f", more than the {f'{100 * tolerance:g} %' if isinstance(tolerance, float) else f'{tolerance:,}'} tolerated"
 
 
 def _shown(value: object) -> str:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from psycopg import sql
 
-from etl_contract import Dataset, Interval, LoadTarget, LoadTask
+from etl_contract import Dataset, Interval, LoadTarget, LoadTask, TableRules
 from etl_load._cells import Cells
 from etl_load._columns import Column, Kind, SqlType, type_name
 from etl_load._fit import fits
@@ -36,7 +36,12 @@ class Own(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """One dataset on its way into one table; `direct` if its rows go there without a staging table."""
+    """One dataset on its way into one table.
+
+    Attributes:
+        direct: whether its rows go there without a staging table.
+        aside: how many of its rows load has set aside.
+    """
 
     task: LoadTask
     dataset: Dataset
@@ -44,6 +49,7 @@ class Job:
     columns: tuple[Column, ...]
     parquet: pq.ParquetFile
     direct: bool = False
+    aside: int = 0
     sent: Counter[str] = field(default_factory=Counter)  # rows and bytes that went over to the server
 
     @property
@@ -60,6 +66,12 @@ class Job:
     def follows_a_cursor(self) -> bool:
         """Tell whether the rows are those since the run before, so that reading the interval again gives others."""
         return self.dataset.name not in self.task.whole and any(mark.cursor for mark in self.task.watermarks)
+
+    @property
+    def references_to_keep(self) -> TableRules | None:
+        """Give the rules whose references set rows aside, if there are any."""
+        expectation = self.task.expect.get(self.dataset.name)
+        return expectation.table if expectation and expectation.tables_before else None
 
     @property
     def place(self) -> sql.Identifier:

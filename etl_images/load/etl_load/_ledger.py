@@ -36,7 +36,7 @@ _ONE_LINE = ("pipeline", "run_id", "dataset", "target_table")
 def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
     """Write what a merge did; a run has one line a dataset and table, and it tells of the last merge."""
     load_id = uuid.uuid4()
-    quarantined = sum(gone.rows for gone in job.task.quarantined if gone.name == job.dataset.name)
+    before = sum(gone.rows for gone in job.task.quarantined if gone.name == job.dataset.name)
     line = {
         "load_id": load_id,
         "pipeline": job.task.pipeline,
@@ -51,7 +51,7 @@ def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
         "rows_inserted": counts.inserted,
         "rows_updated": counts.updated,
         "rows_deleted": counts.deleted,
-        "rows_quarantined": quarantined,
+        "rows_quarantined": before + job.aside,
         "sha256": job.dataset.sha256,
         "table_id": sa.cast(sa.func.to_regclass(job.place.as_string()), pg.OID),
         "loaded_at": sa.func.clock_timestamp(),
@@ -68,5 +68,5 @@ def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
         rows_inserted=counts.inserted,
         rows_updated=counts.updated,
         rows_deleted=counts.deleted,
-        rows_quarantined=quarantined,
+        rows_quarantined=before + job.aside,
     )

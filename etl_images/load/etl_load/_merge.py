@@ -15,6 +15,7 @@ from etl_load._lookup import existing
 from etl_load._modes import MODES
 from etl_load._progress import telling
 from etl_load._quarantine import keep
+from etl_load._set_aside import set_aside
 from etl_load._staging import unstage
 from etl_load._state import remember
 from etl_load._table import complete, prepare, table_of
@@ -30,15 +31,16 @@ def merge(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> tup
             with telling(f"waiting for another load of {table}"):
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key(table))))
         remember(connection, task)
-        loads = tuple(_merge(connection, job) for job in jobs)
-        checks = check_merged(connection, task)
         keep(connection, task)
-    return loads, checks
+        merged = [_merge(connection, job) for job in jobs]
+        checks = check_merged(connection, task, [check for _, found in merged for check in found])
+    return tuple(load for load, _ in merged), checks
 
 
-def _merge(connection: sa.Connection, job: Job) -> Load:
+def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...]]:
     started = time.monotonic()
     with explaining(job.where), telling(f"merging {job.dataset.name} into {job.target.table}"):
+        job, checks = set_aside(connection, job)
         is_new = existing(connection, job.target.table) is None
         job = prepare(connection, job)
         counts = MODES[job.target.mode].merge(connection, job, table_of(job))
@@ -54,4 +56,4 @@ def _merge(connection: sa.Connection, job: Job) -> Load:
         **counts._asdict(),
         seconds=round(time.monotonic() - started, 2),
     )
-    return load
+    return load, checks

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
-from etl_contract import LoadTask, SpecError, StageError
+from etl_contract import LoadTask, SpecError, StageError, merge_order
 from etl_contract.parquet import reading
 from etl_load._casts import declared_problems
 from etl_load._columns import columns_of
@@ -31,9 +31,11 @@ def plan(task: LoadTask, files: ExitStack) -> list[Job]:
             columns, unfit = columns_of(parquet.schema_arrow, f"load.{name}")
             job = Job(task, datasets[name], target, tuple(columns), parquet)
             problems += unfit or [*MODES[target.mode].problems(job), *declared_problems(job)]
-            jobs.append(replace(job, direct=MODES[target.mode].direct and not job.casts))
+            direct = MODES[target.mode].direct and not job.casts and job.references_to_keep is None
+            jobs.append(replace(job, direct=direct))
     refuse(problems)
-    return jobs
+    order = merge_order(task.spec, task.expect)
+    return sorted(jobs, key=lambda job: order.index(job.dataset.name))
 
 
 def _spec_problems(task: LoadTask) -> Iterator[StageError]:

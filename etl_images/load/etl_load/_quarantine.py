@@ -14,11 +14,7 @@ _BATCH_ROWS = 1_000  # a row is as long as its JSON
 _READ = ("row_number", "rule", "column_name", "value", "also", "row")
 _ABOUT = ("pipeline", "run_id", "dataset", "interval_start", "interval_end")
 
-ROWS = sa.table(
-    "rows",
-    *(sa.column(name) for name in ("pipeline", "run_id", "interval_start", "interval_end")),
-    schema="quarantine",
-)
+ROWS = sa.table("rows", *(sa.column(name) for name in (*_ABOUT, *_READ)), schema="quarantine")
 
 log = structlog.get_logger()
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
 import duckdb
@@ -28,6 +27,8 @@ from etl_contract import (
     StageError,
     TransformTask,
     Unavailable,
+    beyond,
+    is_tolerated,
 )
 from etl_transform._checked_rows import CheckedRows
 from etl_transform._count import Count, count, examples_of
@@ -132,10 +133,8 @@ def _findings(task: TransformTask, rows: CheckedRows, rules: Sequence[Rule]) -> 
 def _finding(check: Check, rule: Rule, counted: Count) -> _Finding:
     share = f"{100 * check.breaches / counted.rows:.3g} %" if counted.rows else "none"
     words = f"{check.rule}: breached by {check.breaches:,} of {check.rows:,} rows ({share})"
-    tolerated = _is_tolerated(check, rule)
-    if not tolerated and rule.tolerate:
-        most = f"{100 * rule.tolerate:g} %" if isinstance(rule.tolerate, float) else f"{rule.tolerate:,}"
-        words += f", more than the {most} tolerated"
+    tolerated = is_tolerated(check.breaches, check.rows, rule.tolerate)
+    words += "" if tolerated else beyond(rule.tolerate)
     words += f": {'; '.join(check.examples)}" if check.examples else ""
     match rule.on_breach:
         case OnBreach.quarantine:
@@ -145,13 +144,6 @@ def _finding(check: Check, rule: Rule, counted: Count) -> _Finding:
         case OnBreach.warn:
             fails = False
     return _Finding(check, rule.where, fails, check.breaches > 0, words)
-
-
-def _is_tolerated(check: Check, rule: Rule) -> bool:
-    """Compare exactly: a share as it stands in the file, not as a binary fraction."""
-    if isinstance(rule.tolerate, int):
-        return check.breaches <= rule.tolerate
-    return check.breaches <= Decimal(repr(rule.tolerate or 0.0)) * check.rows
 
 
 def _tell(found: _Finding) -> None:
