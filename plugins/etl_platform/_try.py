@@ -81,8 +81,8 @@ def try_pipeline(pipeline: Pipeline, sample: Sample, client: APIClient, settings
     common |= {"interval": interval, "params": pipeline.params}
     with _volume(client, settings) as volume:
         trier = _Trier(pipeline, client, settings, volume, waiting)
-        sources = {name: _sampled(source, sample.rows) for name, source in pipeline.extract.items()}
-        extracted = trier.run(ExtractTask(spec=sources, **common))
+        sources = {name: _from_the_beginning(source) for name, source in pipeline.extract.items()}
+        extracted = trier.run(ExtractTask(spec=sources, sample=sample.rows, **common))
         stages = {"extract": extracted}
         if StageName.transform in pipeline.stages:
             stages["transform"] = trier.run(transform_task(pipeline, extracted.datasets, **common))
@@ -159,19 +159,6 @@ def _volume(client: APIClient, settings: Settings) -> Iterator[str]:
             client.remove_volume(name, force=True)
 
 
-def _sampled(source: Source, rows: int | None) -> Source:
-    """Read a database's rows only so far, from the beginning where they follow a cursor; a document is read whole."""
-    if not isinstance(source, SqlSource):
-        return source
-    source = source.model_copy(update={"cursor": None, "lookback": None})
-    if rows is None:
-        return source
-    if source.query is not None:
-        query = source.query.rstrip().rstrip(";")
-        inner = f"({query}\n) as sample"
-        columns = "*"
-    else:
-        inner = f"{source.table}{f' where {source.where}' if source.where else ''}"
-        columns = ", ".join(f'"{column}"' for column in source.columns) or "*"
-    text = f"select {columns} from {inner}\nlimit {rows}"  # noqa: S608 - the author's own
-    return source.model_copy(update={"query": text, "table": None, "columns": (), "where": None})
+def _from_the_beginning(source: Source) -> Source:
+    """Let a database's rows be read whatever earlier runs have read of them."""
+    return source.model_copy(update={"cursor": None, "lookback": None}) if isinstance(source, SqlSource) else source

@@ -9,14 +9,14 @@ from pathlib import Path
 import docker as docker_py
 import pytest
 
-from etl_contract import DataError, SqlSource, StageError, Unavailable
+from etl_contract import DataError, StageError, Unavailable
 from etl_platform import Pipeline, read_pipeline
 from etl_platform._interval import local_day
 from etl_platform._look import look, type_of
 from etl_platform._new import Wish, write_pipeline
 from etl_platform._settings import Settings
 from etl_platform._shown import plain_trial, shown_trial
-from etl_platform._try import Sample, Trial, _sampled, try_pipeline
+from etl_platform._try import Sample, Trial, try_pipeline
 from tests._engine import OURS, docker, image, network
 
 PROJECT = f"{OURS}-try"
@@ -138,26 +138,6 @@ def test_a_wide_table_is_shown_a_column_a_line(tmp_path: Path) -> None:
     assert max(map(len, shown.splitlines())) < 120
     assert "\n  column_29  text  long long" in shown
     assert shown.endswith("\n  ... and 7 more rows")
-
-
-@pytest.mark.parametrize(
-    ("source", "query"),
-    [
-        ({"table": "orders"}, "select * from orders\nlimit 10"),
-        ({"table": "orders", "columns": ["id", "Day"], "where": "day >= :start"},
-         'select "id", "Day" from orders where day >= :start\nlimit 10'),
-        ({"query": "select 1 -- one\n;"}, "select * from (select 1 -- one\n\n) as sample\nlimit 10"),
-    ],
-)  # fmt: skip
-def test_a_database_gives_a_sample_only(source: dict[str, object], query: str) -> None:
-    """Trying a pipeline costs its source little, whatever that has."""
-    read = SqlSource.model_validate({"sql": "source", **source})
-
-    sampled = _sampled(read, 10)
-
-    assert isinstance(sampled, SqlSource)
-    assert (sampled.query, sampled.table) == (query, None)
-    assert _sampled(read, None) == read
 
 
 @pytest.mark.parametrize(

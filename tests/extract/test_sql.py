@@ -71,6 +71,27 @@ def test_a_value_arrives_as_it_was(
     assert table["value"].to_pylist() == [values, None]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"table": "orders"},
+        {"table": "orders", "columns": ["id"], "where": "id >= 0 -- all"},
+        {"query": "select id from orders; -- all"},
+        {"query": "select id from orders order by id desc limit 3"},
+    ],
+)
+def test_a_sample_is_the_first_rows_only(connections: Path, source: psycopg.Connection, asked: dict[str, Any]) -> None:
+    """The database is asked for no more, whatever it has."""
+    source.execute("create table orders as select generate_series(0, 99) as id")
+    wanted = SqlSource.model_validate({"sql": "source", **asked})
+    task = sql_task().model_copy(update={"sample": 2})
+
+    with SqlReader(task, connections) as reader, reader.rows("orders", wanted) as rows:
+        found = pa.Table.from_batches(rows.batches, rows.schema)["id"].to_pylist()
+
+    assert found == ([99, 98] if "desc" in str(wanted.query) else [0, 1])
+
+
 def test_json_arrives_as_its_text(connections: Path, source: psycopg.Connection) -> None:
     """A document keeps its shape, whatever it is."""
     table = _query(connections, """select '{"a": [1, null, "é"]}'::jsonb as value""")

@@ -113,10 +113,14 @@ class StageTask(Model):
 
 
 class ExtractTask(StageTask):
-    """What extract is told: its sources by name."""
+    """What extract is told: its sources by name.
+
+    `sample` is the most rows that a database is asked for, of each table or query; documents are read whole.
+    """
 
     stage: Literal[StageName.extract] = StageName.extract
     spec: Extract
+    sample: Annotated[int, Field(ge=1)] | None = None
 
 
 class TransformTask(StageTask):

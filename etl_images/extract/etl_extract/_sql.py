@@ -48,6 +48,8 @@ class SqlReader(AbstractContextManager["SqlReader"]):
         where = f"extract.{name}.{'table' if source.query is None else 'query'}"
         database = self._database(source.sql, where)
         statement = self._statement(source, f"extract.{name}", database.dialect)
+        if self._task.sample is not None:
+            statement = selected(statement).limit(self._task.sample)
         if source.cursor is None:
             with database.rows(statement, where) as rows:
                 yield rows
