@@ -10,7 +10,7 @@ whatever happens into a StageResult and prints that as the last, marked line. `C
 from etl_contract._columns import ColumnType, Declared, declared
 from etl_contract._dataset import Dataset
 from etl_contract._documents import DocumentSource, Format, format_of
-from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable
+from etl_contract._errors import DataError, NothingToDo, SpecError, StageError, Unavailable, refuse
 from etl_contract._expect import (
     Check,
     ColumnRules,
@@ -121,6 +121,7 @@ __all__ = [
     "marked",
     "merge_order",
     "parameter_values",
+    "refuse",
     "run",
     "steps_of",
 ]

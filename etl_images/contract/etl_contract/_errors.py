@@ -9,6 +9,7 @@
 Anything else that a stage raises is a bug: it keeps its traceback and fails the run.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 
@@ -55,3 +56,13 @@ class NothingToDo(StageError):
     """There is nothing in this interval; the run skips what follows."""
 
     outcome = "skipped"
+
+
+def refuse(problems: Sequence[StageError]) -> None:
+    """Raise what is wrong, all of it at once; a person mends it once."""
+    if len(problems) < 2:  # noqa: PLR2004 - one problem needs no list
+        for problem in problems:
+            raise problem
+        return
+    kind = SpecError if any(isinstance(problem, SpecError) for problem in problems) else DataError
+    raise kind(f"{len(problems)} problems:\n" + "\n".join(f"  {problem}" for problem in problems))

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.fs
 
 from etl_contract import DataError, FilesSource, SpecError, StageError, TakenFile, Unavailable
+from etl_contract.s3 import is_refusal, s3
 from etl_extract._connection import connection_uri
 from etl_extract._document import Document
 from etl_extract._faults import shown
@@ -150,28 +151,17 @@ def _file_system(source: FilesSource, where: str, connections: Path) -> pa.fs.Fi
     if source.connection is None:
         return pa.fs.FileSystem.from_uri(f"{source.files.partition('://')[0]}://{bucket}")[0]
     uri = connection_uri(source.connection, where, connections)
-    parts = urlsplit(uri)
     scheme = source.files.partition("://")[0]
+    if scheme == "s3":
+        return s3(source.connection, uri, bucket, where)
+    parts = urlsplit(uri)
     if parts.scheme != scheme:
-        hint = f"Its file 'uri' is one such as {scheme}://KEY:SECRET@{bucket}?region=eu-west-1."
+        hint = f"Its file 'uri' begins with {scheme}://."
         raise SpecError(f"connection '{source.connection}' is of kind '{parts.scheme}'", where=where, hint=hint)
     if parts.hostname and parts.hostname != bucket:
-        hint = "Each connection holds the keys of one bucket; leave the bucket out of its 'uri' for all."
+        hint = f"Its file 'uri' is for {parts.hostname}; 'files' asks for {bucket}."
         raise SpecError(f"connection '{source.connection}' is for another bucket", where=where, hint=hint)
-    if scheme != "s3":
-        return pa.fs.FileSystem.from_uri(uri)[0]
-    options = dict(parse_qsl(parts.query))
-    if unknown := sorted(options.keys() - {"region", "endpoint_override", "scheme"}):
-        hint = "Use region, endpoint_override and scheme."
-        raise SpecError(f"connection '{source.connection}' has an option '{unknown[0]}'", where=where, hint=hint)
-    return pa.fs.S3FileSystem(
-        access_key=unquote(parts.username or "") or None,
-        secret_key=unquote(parts.password or "") or None,
-        anonymous=not parts.username,
-        connect_timeout=10,
-        request_timeout=60,
-        **options,
-    )
+    return pa.fs.FileSystem.from_uri(uri)[0]
 
 
 class _explaining:  # noqa: N801 - reads as a word: with _explaining(where)
@@ -189,9 +179,7 @@ class _explaining:  # noqa: N801 - reads as a word: with _explaining(where)
 def _told(error: Exception, where: str) -> StageError:
     """Say what a store says, in an outcome of ours."""
     message = str(error).strip().partition("\n")[0]
-    if any(
-        word in message for word in ("ACCESS_DENIED", "INVALID_ACCESS_KEY", "SIGNATURE", "InvalidAccessKeyId", "403")
-    ):
+    if is_refusal(message):
         return SpecError(f"we may not: {message}", where=where, hint="Check the connection's keys.")
     if isinstance(error, pa.ArrowInvalid | FileNotFoundError) or "NO_SUCH_BUCKET" in message:
         return SpecError(f"there is no such place: {message}", where=where, hint="Correct 'files'.")

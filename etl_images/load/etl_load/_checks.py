@@ -23,10 +23,10 @@ from etl_contract import (
     TableRules,
     beyond,
     is_tolerated,
+    refuse,
 )
 from etl_contract.parquet import BATCH_ROWS, reading
 from etl_load._columns import SqlType
-from etl_load._faults import refuse
 from etl_load._job import STAGING
 from etl_load._progress import telling
 from etl_load._warehouse import driver

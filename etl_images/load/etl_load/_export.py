@@ -14,11 +14,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import structlog
 
-from etl_contract import DataError, Dataset, Export, ExportTarget, LoadTask, SpecError, StageError
+from etl_contract import DataError, Dataset, Export, ExportTarget, LoadTask, SpecError, StageError, refuse
 from etl_contract.parquet import reading
 from etl_load._export_file import ExportFile, Places, open_file
 from etl_load._export_formats import problem_of, write
-from etl_load._faults import refuse
 
 PLACES = Places()
 

@@ -8,18 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import IO, NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.fs
 
 from etl_contract import ExportTarget, SpecError, StageError, Unavailable
 from etl_contract.parquet import Hashing
+from etl_contract.s3 import is_refusal, s3
 
-_OPTIONS = {"region", "endpoint_override", "scheme"}
 _DETAIL = re.compile(r"^.*\[errno \d+\] ", re.IGNORECASE)  # what Arrow puts before the system's words
-_REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY", "SIGNATURE", "InvalidAccessKeyId", "403")
 
 
 class Places(NamedTuple):
@@ -122,31 +120,14 @@ def _s3(connection: str, bucket: str, where: str, connections: Path) -> pa.fs.Fi
     except OSError:
         hint = "Name one that is there; docs/pipelines.md says how to add one."
         raise SpecError(f"there is no connection '{connection}'", where=where, hint=hint) from None
-    parts = urlsplit(address)
-    options: dict[str, Any] = dict(parse_qsl(parts.query))
-    hint = f"Its file 'uri' is one such as s3://KEY:SECRET@{bucket}?region=eu-west-1."
-    if parts.scheme != "s3":
-        raise SpecError(f"connection '{connection}' is of kind '{parts.scheme}'", where=where, hint=hint)
-    if parts.hostname and parts.hostname != bucket:
-        raise SpecError(f"connection '{connection}' is for another bucket", where=where, hint=hint)
-    if unknown := sorted(options.keys() - _OPTIONS):
-        hint = "Use region, endpoint_override and scheme."
-        raise SpecError(f"connection '{connection}' has an option '{unknown[0]}'", where=where, hint=hint)
-    return pa.fs.S3FileSystem(
-        access_key=unquote(parts.username or "") or None,
-        secret_key=unquote(parts.password or "") or None,
-        anonymous=not parts.username,
-        connect_timeout=10,
-        request_timeout=60,
-        **options,
-    )
+    return s3(connection, address, bucket, where)
 
 
 def _told(error: OSError, where: str) -> StageError:
     """Say what the disk or the store says, in an outcome of ours."""
     said = (error.strerror or str(error)).strip().partition("\n")[0]
     message = _DETAIL.sub("", said)
-    if any(word in message for word in _REFUSED):
+    if is_refusal(message):
         return SpecError(f"we may not: {message}", where=where, hint="Check the connection's keys.")
     if "NO_SUCH_BUCKET" in message or "NoSuchBucket" in message:
         return SpecError(f"there is no such bucket: {message}", where=where, hint="Correct 'to', or make the bucket.")

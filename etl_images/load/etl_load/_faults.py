@@ -1,12 +1,12 @@
-"""Says of PostgreSQL's errors what should happen next, and tells several problems as one."""
+"""Says of PostgreSQL's errors what should happen next."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import sqlalchemy as sa
 
-from etl_contract import DataError, SpecError, StageError, Unavailable
+from etl_contract import DataError, SpecError, Unavailable
 
 # What passes by itself, by class or code of https://www.postgresql.org/docs/17/errcodes-appendix.html:
 # connection, serialization, deadlock, resources, operator intervention (shutdown, cancel), input/output, lock timeout.
@@ -52,13 +52,3 @@ def explained(error: psycopg.Error, where: str) -> Exception:
     if code.startswith(_SPEC):
         return SpecError(message, where=where, hint=hint or "Correct the pipeline, or the table.")
     return error
-
-
-def refuse(problems: Sequence[StageError]) -> None:
-    """Raise what is wrong, all of it at once; a person mends it once."""
-    if len(problems) < 2:  # noqa: PLR2004 - one problem needs no list
-        for problem in problems:
-            raise problem
-        return
-    kind = SpecError if any(isinstance(problem, SpecError) for problem in problems) else DataError
-    raise kind(f"{len(problems)} problems:\n" + "\n".join(f"  {problem}" for problem in problems))

@@ -6,9 +6,8 @@ from contextlib import ExitStack, suppress
 import sqlalchemy as sa
 import structlog
 
-from etl_contract import LoadTask, Outcome, StageError, StageResult
+from etl_contract import LoadTask, Outcome, StageError, StageResult, refuse
 from etl_load._casts import value_problems
-from etl_load._faults import refuse
 from etl_load._job import Job
 from etl_load._merge import merge
 from etl_load._modes import MODES

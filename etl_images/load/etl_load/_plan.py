@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
-from etl_contract import LoadTask, SpecError, StageError, merge_order
+from etl_contract import LoadTask, SpecError, StageError, merge_order, refuse
 from etl_contract.parquet import reading
 from etl_load._casts import declared_problems
 from etl_load._columns import columns_of
-from etl_load._faults import refuse
 from etl_load._job import STAGING, Job
 from etl_load._modes import MODES
 

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from etl_contract import LoadTask, SpecError, Watermark
-from etl_load._faults import refuse
+from etl_contract import LoadTask, SpecError, Watermark, refuse
 from etl_load._ledger import LOADS
 
 WATERMARKS = sa.table(

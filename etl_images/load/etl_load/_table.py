@@ -7,10 +7,9 @@ import sqlalchemy as sa
 import structlog
 from psycopg import sql
 
-from etl_contract import SchemaChange, SpecError, StageError
+from etl_contract import SchemaChange, SpecError, StageError, refuse
 from etl_load._changes import change, changes, own_columns
 from etl_load._columns import SqlType
-from etl_load._faults import refuse
 from etl_load._job import Job
 from etl_load._lookup import Existing, existing
 from etl_load._modes import MODES, Index

@@ -13,10 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from etl_contract import Dataset, LoadTask, StageError
+from etl_contract import Dataset, LoadTask, StageError, refuse
 from etl_contract.parquet import reading
 from etl_load._columns import Column, columns_of, type_name
-from etl_load._faults import refuse
 from etl_load._job import Job
 from etl_load._modes import MODES
 from etl_load._plan import plan

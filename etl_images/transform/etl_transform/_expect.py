@@ -29,6 +29,7 @@ from etl_contract import (
     Unavailable,
     beyond,
     is_tolerated,
+    refuse,
 )
 from etl_transform._checked_rows import CheckedRows
 from etl_transform._count import Count, count, examples_of
@@ -72,7 +73,7 @@ def check_datasets(task: TransformTask, datasets: Sequence[Dataset]) -> Checked:
     """
     started = time.monotonic()
     by_name = {dataset.name: dataset for dataset in datasets}
-    _refuse(list(_unknown(task.expect, by_name)))
+    refuse(list(_unknown(task.expect, by_name)))
     wanted = [by_name[name] for name in task.expect]
     with open_duckdb(task.run_uri, datasets) as connection, _explaining():
         problems: list[StageError] = []
@@ -82,7 +83,7 @@ def check_datasets(task: TransformTask, datasets: Sequence[Dataset]) -> Checked:
             rules, unfit = rules_of(rows, task.expect[dataset.name], task.interval.timezone)
             problems += [*unfit, *freshness_problems(rows, task.expect[dataset.name])]
             tables.append((rows, rules))
-        _refuse(problems)
+        refuse(problems)
         findings = [found for rows, rules in tables for found in _findings(task, rows, rules)]
         for found in findings:
             if found.tells:
@@ -174,14 +175,6 @@ def _unknown(expect: Expect, there: Mapping[str, Dataset]) -> Iterator[StageErro
             meant = f"Did you mean '{close[0]}'? " if close else ""
             hint = f"{meant}There are: {', '.join(sorted(there)) or 'none'}."
             yield SpecError(f"there is no dataset '{name}'", where=f"expect.{name}", hint=hint)
-
-
-def _refuse(problems: Sequence[StageError]) -> None:
-    """Raise what cannot be checked, all of it at once."""
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise SpecError(f"{len(problems)} problems:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
 @contextmanager

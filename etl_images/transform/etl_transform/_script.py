@@ -11,10 +11,10 @@ from typing import NamedTuple
 import duckdb
 from pydantic import TypeAdapter, ValidationError
 
-from etl_contract import Name, SpecError
+from etl_contract import Name, SpecError, refuse
 from etl_transform._binding import bind
 from etl_transform._place import Place
-from etl_transform._sql_faults import explained, together
+from etl_transform._sql_faults import explained
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _BLANK = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
@@ -60,7 +60,7 @@ def read_queries(queries: Mapping[str, str], names: Iterable[str], places: Mappi
             outputs.append(_query(name, bind(query, known, places[name]), places[name]))
         except SpecError as problem:
             problems.append(problem)
-    together(problems)
+    refuse(problems)
     return outputs
 
 
@@ -84,7 +84,7 @@ def read_script(text: str, names: Iterable[str], place: Place) -> list[Output | 
             problems.append(SpecError(f"'{item.name}' is made twice", where=item.place.at(), hint=hint))
     if not problems and not any(isinstance(item, Output) for item in made):
         problems.append(SpecError("there is no output", where=place.at(), hint=GRAMMAR))
-    together(problems)
+    refuse(problems)
     return made
 
 

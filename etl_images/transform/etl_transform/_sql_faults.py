@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import duckdb
 
@@ -49,14 +49,6 @@ def explained(error: duckdb.Error, place: Place, *, tables: Iterable[str] = (), 
     if running and isinstance(error, _VALUES):
         return DataError(problem, where=where, hint=hint or _STAND_IT)
     return SpecError(problem, where=where, hint=hint or "Correct the query.")
-
-
-def together(problems: Sequence[SpecError]) -> None:
-    """Raise all problems as one, if there are any."""
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        raise SpecError(f"{len(problems)} problems:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
 def _tables(name: str, tables: list[str]) -> str:
