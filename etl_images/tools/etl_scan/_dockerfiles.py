@@ -22,7 +22,7 @@ def dockerfiles_of(root: Path) -> list[Path]:
 
 def check_dockerfiles(root: Path) -> Outcome:
     """Find what hadolint has to say, within .hadolint.yaml."""
-    files = [str(file.relative_to(root)) for file in dockerfiles_of(root)]
+    files = [str(file) for file in dockerfiles_of(root)]
     try:
         said = json.loads(run("hadolint", "--format=json", "--no-fail", *files))
     except (Unanswered, ValueError) as error:
@@ -30,7 +30,7 @@ def check_dockerfiles(root: Path) -> Outcome:
     findings = (
         Finding(
             Check.dockerfiles,
-            who=one["file"],
+            who=str(Path(one["file"]).relative_to(root)),
             what=one["code"],
             severity=_SEVERITY[one["level"]],
             where=f"line {one['line']}",

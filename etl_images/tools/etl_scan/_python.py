@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +19,39 @@ _EXPORT = ("uv", "export", "--frozen", "--offline", "--quiet", "--no-emit-worksp
 _PLAIN = ("--no-hashes", "--no-header", "--no-annotate")
 
 
-def check_python(images: Iterable[Image], config: Config, root: Path) -> Outcome:
+Answers = list[dict[str, Any]]
+# Asks about the pins of images: gives an answer for each package.
+Audit = Callable[[dict[str, list[str]], Config, Path], Answers]
+
+
+def audit(pins: dict[str, list[str]], config: Config, root: Path) -> Answers:
+    """Ask the service of config/scan.yaml, by pip-audit.
+
+    Raises:
+        Unanswered: it said nothing that can be read.
+    """
+    with TemporaryDirectory() as folder:
+        files: list[str] = []
+        for name, lines in pins.items():
+            file = Path(folder, f"{name}.txt")
+            file.write_text("\n".join(lines) + "\n")
+            files += ["--requirement", str(file)]
+        url = ("--osv-url", config.advisories.url) if config.advisories.url else ()
+        said = run(
+            *("pip-audit", "--disable-pip", "--no-deps", "--format=json", "--progress-spinner=off", *files),
+            *("--vulnerability-service", config.advisories.service, *url),
+            *("--cache-dir", str(root / ".cache" / "pip-audit")),
+            may_fail=True,  # as it does when it finds something
+            seconds=900,
+        )
+    try:
+        answers: Answers = json.loads(said)["dependencies"]
+    except (ValueError, KeyError) as error:
+        raise Unanswered("pip-audit printed no report") from error
+    return answers
+
+
+def check_python(images: Iterable[Image], config: Config, root: Path, ask: Audit = audit) -> Outcome:
     """Look up the exact versions of each image, and those of the tools image.
 
     The advisories name no severity, so that each counts as high.
@@ -33,10 +65,10 @@ def check_python(images: Iterable[Image], config: Config, root: Path) -> Outcome
         for line in lines:
             users[_name(line)].add(name)
     scope = f"{len(users)} packages in {len(pins)} images"
-    if trouble := _service_is_silent(config, root):
+    if trouble := _silence(config, root, ask):
         return Outcome(Check.python, scope, troubles=(trouble,))
     try:
-        answers = _audit(pins, config, root)
+        answers = ask(pins, config, root)
     except Unanswered as error:
         return Outcome(Check.python, scope, troubles=(f"not all packages could be looked up: {error}",))
     troubles = tuple(str(answer["skip_reason"]) for answer in answers if "skip_reason" in answer)
@@ -61,11 +93,11 @@ def _for_other_machines(pins: dict[str, list[str]]) -> set[str]:
     return {_name(line) for line in lines if ";" in line} - unconditional
 
 
-def _service_is_silent(config: Config, root: Path) -> str | None:
+def _silence(config: Config, root: Path, ask: Audit) -> str | None:
     """Ask about a version that is known to be broken; say what is wrong with the service, if anything is."""
     service = f"the advisory service '{config.advisories.service}'"
     try:
-        (answer,) = _audit({"known": [KNOWN_TO_BE_BROKEN]}, config, root)
+        (answer,) = ask({"known": [KNOWN_TO_BE_BROKEN]}, config, root)
     except Unanswered as error:
         return f"{service} does not answer, so that nothing is known about any package: {error}"
     if answer.get("vulns"):
@@ -75,29 +107,7 @@ def _service_is_silent(config: Config, root: Path) -> str | None:
     return f"{service} cannot be relied on, so that nothing is known about any package: {told}"
 
 
-def _audit(pins: dict[str, list[str]], config: Config, root: Path) -> list[dict[str, Any]]:
-    with TemporaryDirectory() as folder:
-        files: list[str] = []
-        for name, lines in pins.items():
-            file = Path(folder, f"{name}.txt")
-            file.write_text("\n".join(lines) + "\n")
-            files += ["--requirement", str(file)]
-        url = ("--osv-url", config.advisories.url) if config.advisories.url else ()
-        said = run(
-            *("pip-audit", "--disable-pip", "--no-deps", "--format=json", "--progress-spinner=off", *files),
-            *("--vulnerability-service", config.advisories.service, *url),
-            *("--cache-dir", str(root / ".cache" / "pip-audit")),
-            may_fail=True,  # as it does when it finds something
-            seconds=900,
-        )
-    try:
-        answers: list[dict[str, Any]] = json.loads(said)["dependencies"]
-    except (ValueError, KeyError) as error:
-        raise Unanswered("pip-audit printed no report") from error
-    return answers
-
-
-def _findings(answers: list[dict[str, Any]], users: dict[str, set[str]]) -> Iterable[Finding]:
+def _findings(answers: Answers, users: dict[str, set[str]]) -> Iterable[Finding]:
     for answer in answers:
         for hole in answer.get("vulns", []):
             yield Finding(
