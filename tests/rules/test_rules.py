@@ -43,7 +43,7 @@ def test_a_dockerfile_keeps_the_rule(one: Rule, who: str) -> None:
 @pytest.mark.parametrize(("one", "who"), cases(images.RULES, images.subjects()))
 def test_an_image_keeps_the_rule(one: Rule, who: str) -> None:
     """Every image of docker-compose.yml, as it is here."""
-    judged(one, who, one.breach(who))
+    judged(one, who, one.breach(images.image(who)))
 
 
 def test_every_number_has_its_rule() -> None:
