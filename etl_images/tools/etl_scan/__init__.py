@@ -13,9 +13,9 @@
 A check that could not be made is no pass: its Outcome says what is in the way.
 """
 
-from etl_scan._config import Check, Config, ScanException, read_config
+from etl_scan._config import Config, ScanException, read_config
 from etl_scan._errors import Misconfigured, ScanError, Unanswered
-from etl_scan._findings import Finding, Outcome, Severity
+from etl_scan._findings import Check, Finding, Outcome, Severity
 from etl_scan._images import Image, images_of
 from etl_scan._judge import Verdict, judge
 from etl_scan._packages import Package, packages_of

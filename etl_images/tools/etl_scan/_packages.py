@@ -1,14 +1,15 @@
 """Reads from an image which packages are in it: Debian's, and Python's."""
 
 import io
+import logging
 import re
 import tarfile
 from collections.abc import Iterator
 from email.parser import HeaderParser
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from debian.copyright import Copyright, NotMachineReadableError
+from debian.copyright import Copyright, License, NotMachineReadableError
 from debian.deb822 import Deb822
 from packageurl import PackageURL
 
@@ -25,6 +26,8 @@ cd / && {
 } | tar --create --dereference --files-from=-
 """
 _CLASSIFIER = re.compile(r"^License :: (?:OSI Approved :: )?(.+)$")
+# A copyright file that names its format by an older address is read all the same.
+logging.getLogger("debian.copyright").setLevel(logging.ERROR)
 
 
 class Package(NamedTuple):
@@ -98,7 +101,7 @@ def debian_licences(copyright_file: str) -> tuple[str, ...]:
         known = Copyright(copyright_file.splitlines(), strict=False)
     except (NotMachineReadableError, ValueError):
         return ()
-    licences = (paragraph.license for paragraph in known.all_files_paragraphs())
+    licences = (cast("License | None", paragraph.license) for paragraph in known.all_files_paragraphs())
     return tuple(sorted({licence.synopsis.strip() for licence in licences if licence and licence.synopsis.strip()}))
 
 

@@ -26,11 +26,10 @@ def sbom(image: Image, system: System) -> str:
         bom_ref=image.reference,
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=image.id.removeprefix("sha256:"))],
     )
-    bom = Bom()
-    bom.metadata.component = root
     distribution = Component(name=system.name, version=system.version or None, type=ComponentType.OPERATING_SYSTEM)
     components = [distribution, *(_component(package) for package in system.packages)]
-    bom.components.update(components)
+    bom = Bom(components=components)
+    bom.metadata.component = root
     bom.register_dependency(root, components)
     return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
 
