@@ -4,7 +4,7 @@ Services as Compose starts them, and stages as the operator does, are put into o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,12 +14,15 @@ from docker.types import HostConfig
 
 from etl_contract import StageName
 from etl_platform import Pipeline, read_pipeline
+from etl_platform._once import ALONE
 from etl_platform._settings import Settings
 from etl_platform._stages import host_config, image
 from tests.rules.rules import ROOT, Rule, compose, rule, secret_in
 
 RULES: list[Rule] = []
 SETTINGS = Settings("etl", "local", "", "", Path())
+# What make check and make pipeline-test start.
+PROGRAM = "a program of make check"
 PIPELINES = ROOT / "config" / "pipelines"
 _SYSTEM = re.compile(r"^/(boot|dev|etc|lib|lib64|proc|root|run|sys|usr|var)?(/|$)")
 
@@ -58,9 +61,10 @@ class Container(NamedTuple):
 
 
 def subjects() -> list[str]:
-    """Name every service that Compose starts, and every stage."""
+    """Name every service that Compose starts, every stage, and the program of an author's command."""
     services = compose()["services"]
-    return [name for name in services if services[name].get("scale") != 0] + [stage.value for stage in StageName]
+    started = [name for name in services if services[name].get("scale") != 0]
+    return [*started, *(stage.value for stage in StageName), PROGRAM]
 
 
 @cache
@@ -68,6 +72,8 @@ def containers(who: str) -> tuple[Container, ...]:
     """Give the container of a service; of a stage, one for each pipeline that has it."""
     if who in {stage.value for stage in StageName}:
         return tuple(_of_stage(StageName(who), pipeline) for pipeline in _pipelines())
+    if who == PROGRAM:
+        return (_of_engine(image(StageName.transform, SETTINGS), ALONE),)
     return (_of_service(compose()["services"][who]),)
 
 
@@ -110,18 +116,22 @@ def _of_service(service: dict[str, Any]) -> Container:
 
 
 def _of_stage(stage: StageName, pipeline: Pipeline) -> Container:
-    """Read what docker-py would send to the Engine."""
-    host = HostConfig(version="1.45", **host_config(stage, pipeline, SETTINGS))
     guarded = yaml.safe_load((ROOT / "config" / "docker_guard.yaml").read_text())["images"]
-    name = image(stage, SETTINGS)
+    # An image that runs as another user is not started by the guard.
+    user = guarded[f"etl-platform/{stage.value}:${{TAG}}"]["user"]
+    return _of_engine(image(stage, SETTINGS), host_config(stage, pipeline, SETTINGS), user)
+
+
+def _of_engine(name: str, arguments: Mapping[str, Any], user: str = "") -> Container:
+    """Read what docker-py would send to the Engine."""
+    host = HostConfig(version="1.45", **arguments)
     mounts = host.get("Mounts", [])
     binds = [mount for mount in mounts if mount["Type"] == "bind"]
     secrets = [mount for mount in mounts if mount["Target"].startswith("/run/secrets")]
     return Container(
         image=name,
         built_here=True,
-        # An image that runs as another user is not started by the guard.
-        user=guarded[f"etl-platform/{stage.value}:${{TAG}}"]["user"],
+        user=user,
         privileged=host.get("Privileged", False),
         capabilities=(tuple(host.get("CapDrop", ())), tuple(host.get("CapAdd", ()))),
         security=tuple(host.get("SecurityOpt", ())),
