@@ -7,6 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from etl_scan._command import run
 from etl_scan._config import Config
 from etl_scan._errors import Unanswered
@@ -15,9 +18,8 @@ from etl_scan._images import Image
 
 # A version with holes that every advisory service knows: one that tells none of them knows nothing.
 KNOWN_TO_BE_BROKEN = "jinja2==2.11.2"
-_EXPORT = ("uv", "export", "--frozen", "--offline", "--quiet", "--no-emit-workspace")
-_PLAIN = ("--no-hashes", "--no-header", "--no-annotate")
-
+_EXPORT = ("uv", "export", "--frozen", "--offline", "--quiet", "--no-emit-workspace", "--no-hashes", "--no-header",
+           "--no-annotate")  # fmt: skip
 
 Answers = list[dict[str, Any]]
 # Asks about the pins of images: gives an answer for each package.
@@ -63,7 +65,7 @@ def check_python(images: Iterable[Image], config: Config, root: Path, ask: Audit
     users: dict[str, set[str]] = defaultdict(set)
     for name, lines in pins.items():
         for line in lines:
-            users[_name(line)].add(name)
+            users[line.partition("==")[0]].add(name)
     scope = f"{len(users)} packages in {len(pins)} images"
     if trouble := _silence(config, root, ask):
         return Outcome(Check.python, scope, troubles=(trouble,))
@@ -72,25 +74,18 @@ def check_python(images: Iterable[Image], config: Config, root: Path, ask: Audit
     except Unanswered as error:
         return Outcome(Check.python, scope, troubles=(f"not all packages could be looked up: {error}",))
     troubles = tuple(str(answer["skip_reason"]) for answer in answers if "skip_reason" in answer)
-    unasked = set(users) - {_name(str(answer["name"])) for answer in answers} - _for_other_machines(pins)
+    unasked = set(users) - {canonicalize_name(answer["name"]) for answer in answers}
     if unasked:
         troubles += (f"the service was not asked about {', '.join(sorted(unasked))}",)
     return Outcome(Check.python, scope, tuple(_findings(answers, users)), troubles)
 
 
 def _pins(*which: str) -> list[str]:
-    return [line for line in run(*_EXPORT, *_PLAIN, *which).decode().splitlines() if "==" in line]
-
-
-def _name(line: str) -> str:
-    return line.partition("==")[0].partition("[")[0].strip().lower().replace("_", "-").replace(".", "-")
-
-
-def _for_other_machines(pins: dict[str, list[str]]) -> set[str]:
-    """Give the packages that have a condition, such as another platform, and need not apply here."""
-    lines = {line for lines in pins.values() for line in lines}
-    unconditional = {_name(line) for line in lines if ";" not in line}
-    return {_name(line) for line in lines if ";" in line} - unconditional
+    """Give each package as `name==version`; the tools image is as ours are, so that a condition says the same here."""
+    exported = (Requirement(line) for line in run(*_EXPORT, *which).decode().splitlines())
+    return [
+        f"{canonicalize_name(one.name)}{one.specifier}" for one in exported if not one.marker or one.marker.evaluate()
+    ]
 
 
 def _silence(config: Config, root: Path, ask: Audit) -> str | None:
@@ -115,7 +110,7 @@ def _findings(answers: Answers, users: dict[str, set[str]]) -> Iterable[Finding]
                 who=answer["name"],
                 what=hole["id"],
                 severity=Severity.high,
-                where=f"{answer['version']} in {', '.join(sorted(users[_name(answer['name'])]))}",
+                where=f"{answer['version']} in {', '.join(sorted(users[canonicalize_name(answer['name'])]))}",
                 fixed_in=", ".join(hole["fix_versions"]),
                 title=hole.get("description", "").strip(),
                 aliases=tuple(hole.get("aliases", [])),
