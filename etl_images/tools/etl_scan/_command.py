@@ -27,7 +27,7 @@ def run(
     return done.stdout
 
 
-def last_line(said: bytes, length: int = 300) -> str:
+def last_line(said: bytes, length: int = 200) -> str:
     """Give the last line of what a program said."""
     lines = [line for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
     return lines[-1].strip()[:length] if lines else "failed, and said nothing"

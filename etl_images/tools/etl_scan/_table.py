@@ -18,7 +18,7 @@ def as_text(outcomes: Iterable[Outcome], verdict: Verdict) -> str:
     allowed = dict(verdict.excepted)
     lines: list[str] = []
     for outcome in outcomes:
-        lines += ["", f"== {outcome.check}: {outcome.scope}, {_count(len(outcome.findings), 'finding')}"]
+        lines += ["", f"== {outcome.check}: {outcome.scope}, {_found(outcome)}"]
         if outcome.findings:
             rows = [(*_cells(finding), _standing(finding, verdict, allowed)) for finding in sorted(outcome.findings)]
             lines += table([(*_HEAD, "so"), *rows])
@@ -63,6 +63,13 @@ def table(rows: Sequence[Sequence[Any]]) -> list[str]:
     return [
         "   " + "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut
     ]
+
+
+def _found(outcome: Outcome) -> str:
+    """Call nothing found only what was looked at."""
+    if outcome.findings:
+        return _count(len(outcome.findings), "finding") + (", and not all checked" if outcome.troubles else "")
+    return "not checked" if outcome.troubles or outcome.note else "no findings"
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:
