@@ -16,7 +16,7 @@ ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password rotate secret connection check try pipeline-test ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password rotate secret connection check try pipeline-test scan sbom ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ try: ## extract and transform a sample, and show what would be loaded (PIPELINE=
 
 pipeline-test: ## run the pipelines' own tests: given rows through the real transform (PIPELINE=flights: only that one's)
 	@setup/pipeline-test.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+
+scan: ## look for known holes in images and Dockerfiles (ARGS="debian --json": only that check, for programs)
+	@setup/scan.sh $(ARGS)
+
+sbom: ## write what each image is made of, in CycloneDX, into .cache/sbom (ARGS=airflow: only that one)
+	@setup/sbom.sh $(ARGS)
 
 ps: status
 status: ## show the services and how they are

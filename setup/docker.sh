@@ -80,6 +80,18 @@ build_images() {
   [ "$status" = 0 ] || refuse "an image could not be built" "where: above" "to do: mend what its last lines say, then run the same command again"
 }
 
+# Builds the images, where one that Compose names is not there.
+need_every_image() {
+  local image
+  engine_answers || setup/prepare.sh
+  for image in $(docker compose --profile '*' config --images); do
+    docker image inspect "$image" >/dev/null 2>&1 && continue
+    setup/prepare.sh
+    build_images
+    return
+  done
+}
+
 # Prints the ids of stages' containers: the scheduler starts them, so Compose does not stop them.
 stages() {
   docker ps --all --quiet --filter label=etl.run_id --filter "volume=$(project)_runs"

@@ -12,7 +12,13 @@ from etl_contract import StageError, Unavailable
 from etl_platform._stages import HARDENED
 
 # For programs that need nothing but their image.
-ALONE: Mapping[str, Any] = {**HARDENED, "network_mode": "none", "mem_limit": "1g", "memswap_limit": "1g"}
+ALONE: Mapping[str, Any] = {
+    **HARDENED,
+    "network_mode": "none",
+    "mem_limit": "1g",
+    "memswap_limit": "1g",
+    "nano_cpus": 2_000_000_000,
+}
 
 
 def engine() -> APIClient:

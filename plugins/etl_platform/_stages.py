@@ -17,6 +17,7 @@ HARDENED: Mapping[str, Any] = {
     "init": True,
     "pids_limit": 256,
     "tmpfs": {"/tmp": f"rw,noexec,nosuid,size={TMP_SIZE}"},  # noqa: S108 - the container's own
+    "log_config": LogConfig(type="json-file", config={"max-size": "20m", "max-file": "2"}),
 }
 
 
@@ -94,7 +95,6 @@ def host_config(stage: StageName, pipeline: Pipeline, settings: Settings) -> dic
         "network_mode": f"{settings.project}_{network}" if network else "none",
         "mounts": _mounts(reach, pipeline, settings),
         **HARDENED,
-        "log_config": LogConfig(type="json-file", config={"max-size": "20m", "max-file": "2"}),
         **_limits(limits),
     }
 

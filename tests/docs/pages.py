@@ -9,9 +9,16 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 EXERCISES = ROOT / "docs" / "exercises.md"
+SECURITY = ROOT / "docs" / "security.md"
 PIPELINES = ROOT / "docs" / "pipelines.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-PAGES = [README, ROOT / "README.fr.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    README,
+    ROOT / "README.fr.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"(?:#|--) config/pipelines/(\w+\.\w+)\n")
