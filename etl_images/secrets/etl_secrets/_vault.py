@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
@@ -58,6 +58,11 @@ class Vault:
     def remove(self, path: str) -> None:
         """Remove a secret, if it is there."""
         (self.root / path).unlink(missing_ok=True)
+
+    def remove_if_empty(self, folder: str) -> None:
+        """Remove a folder that has no secret any more."""
+        with suppress(OSError):  # it has one
+            (self.root / folder).rmdir()
 
     def make_folders(self, path: str, owner: int) -> None:
         """Make the folders of a path, and give them to their owner."""
