@@ -11,7 +11,7 @@ DB ?= warehouse
 FILE ?=
 AS ?=
 SECRET ?=
-FIELD ?= uri
+FIELD ?=
 ARGS ?=
 JOBS ?=
 
@@ -72,7 +72,7 @@ rotate: ## generate a secret anew, with no run lost (SECRET=load; tls: the serve
 secret: ## take a secret of your own, from a file, a pipe or the keyboard (NAME=analyst FILE=password.txt)
 	@setup/secret.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FILE)"
 
-connection: ## keep a connection for pipelines, from a file, a pipe or the keyboard; without NAME, list them (NAME=shop FIELD=token FILE=token.txt)
+connection: ## keep a connection for pipelines, from a file, a pipe or the keyboard; without NAME, list them (NAME=shop FIELD=token FILE=token.txt; DELETE=1: delete it)
 	@setup/connection.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FIELD)" "$(FILE)"
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)

@@ -1,6 +1,8 @@
 """Stands in for the Engine where a real one cannot be brought to do it: to break off, to say nothing, to hang."""
 
+import hashlib
 import json
+import re
 import socketserver
 import threading
 from collections.abc import Callable
@@ -20,6 +22,12 @@ OURS: dict[str, Any] = {
     },
 }
 
+
+def image_id(name: str) -> str:
+    """Give the id of the image of a name."""
+    return f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
 Answer = Callable[["Handler"], None]
 
 
@@ -32,8 +40,13 @@ class Handler(BaseHTTPRequestHandler):
     def handle_call(self) -> None:
         """Note the call, and answer it."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path.partition("?")[0].removeprefix("/v1.45")
+        answer = self.server.answers.get(path)
+        if answer is None and (name := re.fullmatch("/images/(.+)/json", path)):
+            # The guard's own question, at its start and before each container.
+            self.json({"Id": image_id(name[1]), "Config": {"User": "10001:10001"}})
+            return
         self.server.seen.append((self.command, self.path, body))
-        answer = self.server.answers.get(self.path.partition("?")[0].removeprefix("/v1.45"))
         if answer is None:
             self.json({"message": f"no such thing: {self.path}"}, 404)
         else:

@@ -1,6 +1,7 @@
 """Runs the guard in a thread of the tests, in front of the real Engine or of a fake one."""
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,10 @@ class RunningGuard:
     def _opened(self, port: asyncio.Future[int]) -> None:
         self.port = port.result()
         self._ready.set()
+
+    def platform_starts(self) -> None:
+        """Do what the service `secrets` does at each start of the platform."""
+        os.utime(self._settings.installation_id)
 
     @contextmanager
     def client(self) -> Iterator[docker.APIClient]:

@@ -23,6 +23,9 @@ from tests.docker_guard.wishes import INSTALLATION, Wishes
 
 GUARD = image("docker-guard")
 PORT = 2375
+# As which docker-compose.yml starts it where nothing is recorded about the machine, and what it is told.
+USER = "0:0"
+ENVIRONMENT = ("COMPOSE_PROJECT_NAME", "ETL_TAG")
 SENTINEL = "/the-end-of-attack-"
 
 
@@ -116,8 +119,8 @@ def shipped_guard(engine: docker.APIClient, wishes: Wishes) -> Iterator[ShippedG
         container = engine.create_container(
             GUARD,
             name=name,
-            user="0:0",
-            environment={"COMPOSE_PROJECT_NAME": wishes.project, "ETL_TAG": wishes.tag},
+            user=USER,
+            environment=dict(zip(ENVIRONMENT, (wishes.project, wishes.tag), strict=True)),
             host_config=hardened(engine, written_for(wishes, Path(folder)), network_mode=name),
         )["Id"]
         try:

@@ -85,6 +85,27 @@ def test_an_attack_is_refused(attack: Attack, guard: ShippedGuard, engine: docke
     assert state(engine, target.wishes) == before
 
 
+def test_a_name_that_was_given_to_another_image_starts_nothing(
+    guard: ShippedGuard, engine: docker.APIClient, target: Target
+) -> None:
+    """The request that was let through a moment ago is refused, with both ids, as long as the name means another."""
+    before = state(engine, target.wishes)
+    name, tag = f"{target.wishes.images}extract", target.wishes.tag
+    right = engine.inspect_image(f"{name}:{tag}")["Id"]
+    engine.tag(f"{target.wishes.images}visualize:{tag}", name, tag)
+    try:
+        answer, log = guard.attack(create(target, text(target).encode()))
+    finally:
+        engine.tag(right, name, tag)
+
+    assert _statuses(answer) == [409]
+    (line,) = log
+    assert line["event"] == "refused"
+    assert f"{name}:{tag} is another image now" in line["reason"]
+    assert f"than when the platform was started ({right.removeprefix('sha256:')[:12]})" in line["reason"]
+    assert state(engine, target.wishes) == before
+
+
 @pytest.mark.parametrize("attack", PIPELINED.values(), ids=PIPELINED)
 def test_nothing_hides_behind_a_request(
     attack: Callable[[Target], bytes], guard: ShippedGuard, engine: docker.APIClient, target: Target

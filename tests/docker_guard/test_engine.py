@@ -9,6 +9,7 @@ import pytest
 from docker.errors import APIError, ImageNotFound, NotFound
 from structlog.testing import capture_logs
 
+from tests._engine import docker as docker_command
 from tests.docker_guard.real_engine import SECRETS, SOCKET, installation
 from tests.docker_guard.running import RunningGuard, settings
 from tests.docker_guard.wishes import Wishes
@@ -34,10 +35,16 @@ def ours(engine: docker.APIClient) -> Iterator[Wishes]:
 
 
 @pytest.fixture(scope="module")
-def client(ours: Wishes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.APIClient]:
+def guard(ours: Wishes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGuard]:
+    """Run a guard before the Engine."""
+    with RunningGuard(settings(tmp_path_factory.mktemp("guard"), SOCKET, ours)) as guard:
+        yield guard
+
+
+@pytest.fixture(scope="module")
+def client(guard: RunningGuard) -> Iterator[docker.APIClient]:
     """Speak to the Engine through the guard."""
-    folder = tmp_path_factory.mktemp("guard")
-    with RunningGuard(settings(folder, SOCKET, ours)) as guard, guard.client() as client:
+    with guard.client() as client:
         yield client
 
 
@@ -177,14 +184,56 @@ def test_an_image_that_is_not_built_is_named_as_such(
         engine.remove_image(f"etl-guard-test-kept:{ours.tag}")
 
 
-def test_an_image_that_runs_as_root_is_refused(client: docker.APIClient, ours: Wishes) -> None:
-    """An image of the right name that was built to run as another user than the policy says does not start."""
-    container = client.create_container(name=ours.name("visualize"), **ours.arguments("visualize", {}))["Id"]
+def test_an_image_that_runs_as_root_is_refused(
+    client: docker.APIClient, engine: docker.APIClient, ours: Wishes
+) -> None:
+    """Of an image of the right name that was built to run as another user than the policy says, nothing is created."""
+    name = ours.name("visualize")
     with capture_logs(), pytest.raises(APIError, match=r"runs as '0:0', which the policy does not allow"):
-        client.start(container)
+        client.create_container(name=name, **ours.arguments("visualize", {}))
 
-    assert client.inspect_container(container)["State"]["Status"] == "created"
+    assert engine.containers(all=True, filters={"name": name}) == []
+
+
+def test_an_image_under_anothers_name_runs_nothing(
+    guard: RunningGuard, client: docker.APIClient, engine: docker.APIClient, ours: Wishes
+) -> None:
+    """Whoever gives load's name to another image starts neither; a start of the platform takes the new one."""
+    name, other = f"{ours.images}load:{ours.tag}", "etl-guard-test-another"
+    right = engine.inspect_image(name)["Id"]
+    wrong = docker_command(
+        "build", "--quiet", "--tag", f"{other}:{ours.tag}", "-", stdin=f"FROM {name}\nENV A=1".encode()
+    )
+    arguments = ours.arguments("load", {"python": "pass"})
+    engine.tag(f"{other}:{ours.tag}", name.partition(":")[0], ours.tag)
+    try:
+        with capture_logs() as log, pytest.raises(APIError, match=r"load:.* is another image now") as refusal:
+            client.create_container(name=ours.name("load"), **arguments)
+
+        assert refusal.value.status_code == 409
+        short = wrong.removeprefix("sha256:")[:12], right.removeprefix("sha256:")[:12]
+        assert f"({short[0]}) than when the platform was started ({short[1]})" in log[0]["reason"]
+        assert engine.containers(all=True, filters={"ancestor": wrong}) == []
+
+        guard.platform_starts()
+        container = client.create_container(name=ours.name("load"), **arguments)["Id"]
+        assert engine.inspect_container(container)["Image"] == wrong
+        client.remove_container(container)
+    finally:
+        engine.tag(right, name.partition(":")[0], ours.tag)
+        engine.remove_image(f"{other}:{ours.tag}", force=True)
+        guard.platform_starts()
+
+
+def test_a_container_is_started_by_its_images_id(
+    client: docker.APIClient, engine: docker.APIClient, ours: Wishes
+) -> None:
+    """Between the check and the start a name cannot come to mean another image: the Engine hears none."""
+    container = client.create_container(name=ours.name("load"), **ours.arguments("load", {"python": "pass"}))["Id"]
+    found = engine.inspect_container(container)
     client.remove_container(container)
+
+    assert found["Config"]["Image"] == found["Image"] == engine.inspect_image(f"{ours.images}load:{ours.tag}")["Id"]
 
 
 def test_others_are_not_listed(client: docker.APIClient, ours: Wishes, stage: str, other: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 
-from etl_secrets import FILES, SecretsError, connect, connections, forget, matches, rotate, set_value
+from etl_secrets import FILES, SecretsError, connect, connections, disconnect, forget, matches, rotate, set_value
 from etl_secrets.__main__ import main
 from etl_secrets._table import AUTHORITIES
 from tests.secrets.conftest import Place
@@ -126,6 +126,45 @@ def test_a_connection_is_the_stages_own(place: Place) -> None:
     assert place.owners[str(place.secrets / "connections/shop/token")] == 10001
     assert connections(vault) == {"shop": ["token", "uri"], "source": ["ca.pem", "uri"], "warehouse": ["ca.pem", "uri"]}
     assert (place.init().created, place.init().replaced) == ([], [])
+
+
+def test_a_connection_is_deleted_field_by_field_or_whole(place: Place) -> None:
+    """What is deleted is gone, the rest stays, and the next start brings nothing back."""
+    place.init()
+    before = place.texts()
+    vault = place.vault(place.chown)
+    for file, text in (("uri", "https://api.example.org"), ("token", "t0ken"), ("params", "key=s3cret")):
+        connect(vault, "shop", file, text)
+
+    assert disconnect(vault, "shop", "token") == ["token"]
+    assert connections(vault)["shop"] == ["params", "uri"]
+    assert disconnect(vault, "shop") == ["params", "uri"]
+    assert not (place.secrets / "connections" / "shop").exists()
+    place.init()
+    assert place.texts() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "problem"),
+    [
+        ("source", None, "source: is the platform's own connection, which stays"),
+        ("warehouse", "uri", "warehouse: is the platform's own connection, which stays"),
+        ("shup", None, "there is no connection 'shup' to delete; there are shop, source, warehouse"),
+        ("../stages", None, "there is no connection '../stages' to delete"),
+        ("shop", "token", "shop: has no token; it has uri"),
+    ],
+)
+def test_what_cannot_be_deleted_is_told(place: Place, name: str, file: str | None, problem: str) -> None:
+    """The platform's own connections stay, and what is not there is named with what is."""
+    place.init()
+    connect(place.vault(place.chown), "shop", "uri", "https://api.example.org")
+    before = place.texts()
+
+    with pytest.raises(SecretsError) as caught:
+        disconnect(place.vault(place.chown), name, file)
+
+    assert problem in str(caught.value)
+    assert place.texts() == before
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,26 @@ def test_a_connection_is_kept_and_listed(project: Project, vault: str) -> None:
     assert "t0ken" not in token.stdout + token.stderr + listed.stdout
 
 
+def test_a_connection_is_deleted(project: Project, vault: str) -> None:
+    """One field of it, then all of it; the platform's own stay, and a name is needed."""
+    for field, text in (("uri", "https://api.example.org"), ("token", "t0ken")):
+        assert project.run("setup/connection.sh", "shop", field, stdin=text).returncode == 0
+
+    token = project.run("setup/connection.sh", "shop", "token", DELETE="1")
+    left = project.run("setup/connection.sh").stdout.splitlines()
+    whole = project.run("setup/connection.sh", "shop", DELETE="1")
+    own = project.run("setup/connection.sh", "source", DELETE="1")
+    nameless = project.run("setup/connection.sh", DELETE="1")
+
+    assert (token.returncode, token.stdout.strip()) == (0, "connection shop has lost its token"), token.stderr
+    assert left == ["shop: uri", "source: ca.pem, uri", "warehouse: ca.pem, uri"]
+    assert (whole.returncode, whole.stdout.strip()) == (0, "connection shop has lost its uri"), whole.stderr
+    assert own.returncode != 0
+    assert "source: is the platform's own connection, which stays" in own.stdout + own.stderr
+    assert "no connection is named" in nameless.stderr
+    assert project.run("setup/connection.sh").stdout.splitlines() == left[1:]
+
+
 @pytest.mark.parametrize(
     ("command", "problem"),
     [

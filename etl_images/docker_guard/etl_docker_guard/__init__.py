@@ -3,6 +3,7 @@
     Airflow ── HTTP ──► Guard ─► Call        method, path and query, exactly one of a short list
                           │    ─► Container  the body of a create call, parsed into a model
                           │    ─► Policy     config/docker_guard.yaml: images, networks, mounts, limits
+                          │    ─► Images     which image each name meant when the platform was started
                           │
                           └─── a new request, written from the models ──► Engine, on its Unix socket
 

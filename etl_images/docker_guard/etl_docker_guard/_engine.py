@@ -66,6 +66,11 @@ class Engine:
             document = await self._document(f"/containers/{container_id}/json")
             return {**document, "Config": {**(document.get("Config") or {}), "Env": []}}
 
+    async def image(self, name: str) -> dict[str, Any]:
+        """Read what the Engine knows of the image that a name means now."""
+        async with self._documents:
+            return await self._document(f"/images/{name}/json")
+
     async def _document(self, path: str) -> dict[str, Any]:
         async with self.call("GET", path) as answer:
             raw = bytearray()

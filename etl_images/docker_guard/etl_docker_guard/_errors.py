@@ -2,6 +2,7 @@
 
     GuardError
     ├── Refused            the call is not one that a stage needs: 403
+    ├── AnotherImage       a name means another image than before: 409, since `make up` may be about to say so
     ├── EngineAnswer       the Engine itself says no: its own status and words
     ├── EngineUnreachable  the Engine does not answer: 502
     └── Misconfigured      the guard cannot start; a person must edit
@@ -16,6 +17,10 @@ class GuardError(Exception):
 
 class Refused(GuardError):
     """The call, or a part of it, is not allowed; the message says which part."""
+
+
+class AnotherImage(GuardError):
+    """A name of the policy means another image than when the platform was started."""
 
 
 class EngineAnswer(GuardError):

@@ -13,7 +13,8 @@ from aiohttp import web
 from etl_docker_guard._body import Container
 from etl_docker_guard._calls import Call
 from etl_docker_guard._engine import Engine
-from etl_docker_guard._errors import EngineAnswer, EngineUnreachable, Refused
+from etl_docker_guard._errors import AnotherImage, EngineAnswer, EngineUnreachable, Refused
+from etl_docker_guard._images import Images
 from etl_docker_guard._json import parse_object
 from etl_docker_guard._judge import judge
 from etl_docker_guard._policy import Policy
@@ -36,8 +37,9 @@ class Guard:
     connection which the guard is about to close.
     """
 
-    def __init__(self, engine: Engine, policy: Policy, *, project: str, installation: str) -> None:
+    def __init__(self, engine: Engine, images: Images, policy: Policy, *, project: str, installation: str) -> None:
         self._engine = engine
+        self._images = images
         self._policy = policy
         self._project = project
         self._installation = installation
@@ -52,6 +54,8 @@ class Guard:
             return await self._answer(request, Call.parse(request.method, request.raw_path))
         except Refused as refusal:
             return _problem(request, HTTPStatus.FORBIDDEN, f"docker-guard: {refusal}", _log.warning)
+        except AnotherImage as conflict:
+            return _problem(request, HTTPStatus.CONFLICT, f"docker-guard: {conflict}", _log.warning)
         except EngineAnswer as answer:
             return _problem(request, answer.status, str(answer), _log.info)
         except EngineUnreachable as error:
@@ -75,8 +79,6 @@ class Guard:
                 query["filters"] = json.dumps({"label": [*call.query.filters.label, *ours]})
             case "inspect":
                 return _json(await self._own(call.subject))
-            case "start":
-                self._check_user((await self._own(call.subject))["Config"])
             case _ if call.subject:
                 await self._own(call.subject)
         async with self._engine.call(call.method, call.path, query, body) as answer:
@@ -91,7 +93,8 @@ class Guard:
         except TimeoutError as error:
             raise Refused(f"the body did not arrive within {_SLOW_BODY} s") from error
         judge(container, name, self._policy, project=self._project, installation=self._installation)
-        return container.to_json()
+        # By its id, so that the name cannot come to mean another in between.
+        return container.model_copy(update={"image": await self._images.checked(container.image)}).to_json()
 
     async def _own(self, container_id: str) -> dict[str, Any]:
         document = await self._engine.container(container_id)
@@ -101,12 +104,6 @@ class Guard:
         if not ours or document.get("Id") != container_id:
             raise Refused(f"container {container_id[:12]} is not a stage of this installation")
         return document
-
-    def _check_user(self, config: Mapping[str, Any]) -> None:
-        """Refuse a container of which the Engine knows that its image was built to run as another user."""
-        rule, user = self._policy.images.get(config["Image"]), config.get("User")
-        if rule is None or user != rule.user:
-            raise Refused(f"{config['Image']} runs as {user or 'root'!r}, which the policy does not allow")
 
     def _check_image(self, name: str) -> None:
         if name not in self._policy.images:

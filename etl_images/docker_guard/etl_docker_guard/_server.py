@@ -10,6 +10,7 @@ from aiohttp import web
 
 from etl_docker_guard._engine import BUFFER, Engine
 from etl_docker_guard._guard import Guard
+from etl_docker_guard._images import Images
 from etl_docker_guard._policy import load_policy
 from etl_docker_guard._settings import Settings
 
@@ -43,7 +44,9 @@ async def serve(settings: Settings, *, ready: asyncio.Future[int] | None = None)
     policy = load_policy(settings.policy, project=settings.project, tag=settings.tag)
     installation = settings.read_installation_id()
     async with Engine(settings.socket) as engine:
-        guard = Guard(engine, policy, project=settings.project, installation=installation)
+        images = Images(engine, policy, settings.installation_id)
+        await images.renew()
+        guard = Guard(engine, images, policy, project=settings.project, installation=installation)
         server = _BoundedServer(
             guard,
             handler_cancellation=True,  # who waits for nobody is let go
@@ -58,6 +61,7 @@ async def serve(settings: Settings, *, ready: asyncio.Future[int] | None = None)
         )
         runner = web.ServerRunner(server, shutdown_timeout=_GRACE / 2)
         await runner.setup()
+        watch = asyncio.create_task(images.watch())
         try:
             listener = _listen(settings)
             await web.SockSite(runner, listener).start()
@@ -67,6 +71,7 @@ async def serve(settings: Settings, *, ready: asyncio.Future[int] | None = None)
                 ready.set_result(port)
             await _stop_signal(handle=ready is None)
         finally:
+            watch.cancel()
             await runner.cleanup()
 
 

@@ -4,14 +4,14 @@ VALUES: how each secret is generated     FILES: where it is written, for whom, i
   │                                        │
   └───────────────► init ◄─────────────────┘
                      │ reads what is there, generates what is missing, writes it, sets owners and modes
-                     │   ▲ rotate, set_value: what is to be another     connect: what people add
+                     │   ▲ rotate, set_value: what is to be another     connect, disconnect: what people add
                      ▼
 the volume `secrets`, of which each consumer mounts its own sub-path, read-only, at /run/secrets
 (why not the environment, nor Compose's secrets: docs/decisions/secrets-in-a-volume.md)
 """
 
 from etl_secrets._certificates import certificate_of, issued, lasts, new_authority, new_server
-from etl_secrets._change import connect, connections, forget, rotate, set_value
+from etl_secrets._change import connect, connections, disconnect, forget, rotate, set_value
 from etl_secrets._errors import SecretsError
 from etl_secrets._init import Outcome, init
 from etl_secrets._scram import matches, verifier
@@ -30,6 +30,7 @@ __all__ = [
     "certificate_of",
     "connect",
     "connections",
+    "disconnect",
     "forget",
     "init",
     "issued",

@@ -11,6 +11,7 @@ from etl_secrets._change import (
     ROTATED,
     connect,
     connections,
+    disconnect,
     forget,
     rotate,
     set_value,
@@ -58,14 +59,23 @@ def _changed(vault: Vault, options: argparse.Namespace) -> Outcome | None:
             return forget(vault, options.volumes, options.name)
         case "set":
             return set_value(vault, options.volumes, options.name, sys.stdin.read().rstrip("\r\n"))
+        case "connect" | "disconnect" | "connections":
+            _connections(vault, options)
+            return None
+    return init(vault, options.volumes)
+
+
+def _connections(vault: Vault, options: argparse.Namespace) -> None:
+    """Run a subcommand about connections, and say what became of them."""
+    match options.command:
         case "connect":
             connect(vault, options.name, options.file, sys.stdin.read())
             sys.stdout.write(f"connection {options.name} has its {options.file}\n")
-            return None
-        case "connections":
+        case "disconnect":
+            gone = disconnect(vault, options.name, options.file)
+            sys.stdout.write(f"connection {options.name} has lost its {', '.join(gone)}\n")
+        case _:
             sys.stdout.writelines(f"{name}: {', '.join(files)}\n" for name, files in connections(vault).items())
-            return None
-    return init(vault, options.volumes)
 
 
 def _show(vault: Vault, name: str) -> str:
@@ -90,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     change = commands.add_parser("connect", help="take a file of a connection from standard input")
     change.add_argument("name", metavar="NAME", help="such as shop")
     change.add_argument("file", nargs="?", default="uri", choices=CONNECTION_FILES)
+    change = commands.add_parser("disconnect", help="delete a connection, or one file of it")
+    change.add_argument("name", metavar="NAME", help="such as shop")
+    change.add_argument("file", nargs="?", choices=CONNECTION_FILES)
     commands.add_parser("connections", help="name the connections, and the files of each")
     show = commands.add_parser("show", help="print one secret")
     show.add_argument("name", choices=[file.path for file in FILES], metavar="NAME", help="such as analyst/password")

@@ -24,6 +24,8 @@ ROTATED: Final = (*OWN, *TLS_NAMES)
 FORGOTTEN: Final = ("authority", "fernet_key")
 # What a connection may have: docs/pipelines.md, "Secrets of a connection".
 CONNECTION_FILES: Final = ("uri", "token", "username", "password", "headers", "params", "ca.pem")
+# These come again with the next start: they are the platform's.
+PLATFORMS_OWN: Final = frozenset(Path(file.path).parts[1] for file in FILES if file.path.startswith("connections/"))
 LEAST: Final = 12
 
 
@@ -92,6 +94,25 @@ def connect(vault: Vault, name: str, file: str, text: str) -> None:
         vault.write(f"connections/{name}/{file}", text.strip(), STAGE)
         vault.make_folders(f"connections/{name}/{file}", STAGE)
         vault.own(vault.root / f"connections/{name}/{file}", STAGE, FILE_MODE)
+
+
+def disconnect(vault: Vault, name: str, file: str | None = None) -> list[str]:
+    """Delete a connection, or one file of it; name the files that are gone."""
+    problems = []
+    if name in PLATFORMS_OWN:
+        problems.append(f"{name}: is the platform's own connection, which stays")
+    elif name not in (there := connections(vault)):
+        problems.append(f"there is no connection '{name}' to delete; there are {', '.join(there) or 'none'}")
+    elif file is not None and file not in there[name]:
+        problems.append(f"{name}: has no {file}; it has {', '.join(there[name])}")
+    if problems:
+        raise SecretsError(problems)
+    with vault.locked():
+        gone = [file] if file else connections(vault)[name]
+        for part in gone:
+            vault.remove(f"connections/{name}/{part}")
+        vault.remove_if_empty(f"connections/{name}")
+    return gone
 
 
 def connections(vault: Vault) -> dict[str, list[str]]:

@@ -18,6 +18,8 @@ from etl_secrets._vault import FILE_MODE, Vault
 # The certificate of the authority before this one, which is believed until it is forgotten.
 PREVIOUS = "authority/previous.pem"
 NEXT = "next"
+# By its time the guard knows that the platform was started, and with which images (etl_docker_guard/_images.py).
+STARTED = "installation/id"
 
 
 @dataclass
@@ -52,6 +54,7 @@ def init(vault: Vault, volumes: Path) -> Outcome:
     outcome = Outcome()
     with vault.locked():
         complete(vault, volumes, outcome)
+        vault.touch(STARTED)
     return outcome
 
 

@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
@@ -55,9 +55,18 @@ class Vault:
         unfinished.rename(target)
         self._sync(target.parent)
 
+    def touch(self, path: str) -> None:
+        """Let a secret look as if it were written now."""
+        os.utime(self.root / path)
+
     def remove(self, path: str) -> None:
         """Remove a secret, if it is there."""
         (self.root / path).unlink(missing_ok=True)
+
+    def remove_if_empty(self, folder: str) -> None:
+        """Remove a folder that has no secret any more."""
+        with suppress(OSError):  # it has one
+            (self.root / folder).rmdir()
 
     def make_folders(self, path: str, owner: int) -> None:
         """Make the folders of a path, and give them to their owner."""
