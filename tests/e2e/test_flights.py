@@ -120,7 +120,7 @@ def test_the_ledger_tells_each_load(stack: Stack, first_run: str) -> None:
 
 
 def test_the_book_tells_what_each_stage_took(stack: Stack, first_run: str) -> None:
-    """`etl.stage_runs` has a line a stage with rows, bytes, seconds and memory; what went out of one goes into the next."""
+    """`etl.stage_runs` has a line a stage with rows, bytes, seconds and memory; one stage reads what another wrote."""
     lines = stack.sql(
         "warehouse",
         "select *, interval_end - interval_start <= interval '25 hours' as a_day from etl.stage_runs "

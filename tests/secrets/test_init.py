@@ -201,7 +201,7 @@ def test_a_lost_password_is_replaced_consistently(place: Place, path: str) -> No
     outcome = place.init()
 
     assert outcome.created == [path]
-    assert len(outcome.replaced) == (0 if path.startswith(("connections/", "airflow/")) else 1)
+    assert len(outcome.replaced) == (0 if path.startswith(("connections/", "airflow/database_url")) else 1)
     test_every_form_of_a_value_agrees(place)
 
 
