@@ -16,7 +16,7 @@ ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password rotate secret connection check try pipeline-test scan sbom ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs usage exports psql password rotate secret connection check try pipeline-test scan sbom ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ put: ## put a file into the inbox (FILE=orders.csv AS=orders/2026-01-31.csv)
 
 logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
 	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)
+
+usage: ## lay what stages took beside their limits, and propose limits that fit (PIPELINE=flights: only that one's)
+	@setup/usage.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
 
 exports: ## list the files that pipelines exported (FILE=flights: copy a file or a folder into this one)
 	@setup/exports.sh $(FILE)

@@ -6,7 +6,7 @@ set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
 secrets=${ETL_SECRETS:-/run/secrets}
-roles=(airflow source_owner extract load report analyst)
+roles=(airflow source_owner extract load recorder report analyst)
 
 problems=()
 for role in "${roles[@]}"; do

@@ -10,6 +10,7 @@ INSERT INTO wanted VALUES
     ('source_owner',  4, 'The service source-data: owns database source'),
     ('extract',      16, 'Stage extract: reads database source, and schema mart of warehouse'),
     ('load',         12, 'Stage load: writes the warehouse'),
+    ('recorder',      8, 'Airflow''s tasks: add to etl.stage_runs what each stage took, and nothing else'),
     ('report',        8, 'Stage visualize: reads mart, etl and quarantine of the warehouse'),
     ('analyst',       6, 'People: read all of the warehouse');
 
@@ -32,12 +33,13 @@ WHERE member.rolname IN (SELECT name FROM wanted) \gexec
 \set source_owner `cat "$ETL_SECRETS/source_owner.scram"`
 \set extract      `cat "$ETL_SECRETS/extract.scram"`
 \set load         `cat "$ETL_SECRETS/load.scram"`
+\set recorder     `cat "$ETL_SECRETS/recorder.scram"`
 \set report       `cat "$ETL_SECRETS/report.scram"`
 \set analyst      `cat "$ETL_SECRETS/analyst.scram"`
 SELECT format('ALTER ROLE %I PASSWORD %L', name, verifier)
 FROM (VALUES
     ('airflow', :'airflow'), ('source_owner', :'source_owner'), ('extract', :'extract'),
-    ('load', :'load'), ('report', :'report'), ('analyst', :'analyst')
+    ('load', :'load'), ('recorder', :'recorder'), ('report', :'report'), ('analyst', :'analyst')
 ) AS given (name, verifier)
 JOIN pg_authid ON rolname = name
 WHERE rolpassword IS DISTINCT FROM verifier \gexec
@@ -59,6 +61,10 @@ ALTER ROLE extract      SET idle_in_transaction_session_timeout = '1h';
 ALTER ROLE load         RESET ALL;
 ALTER ROLE load         SET statement_timeout = '1d';
 ALTER ROLE load         SET idle_in_transaction_session_timeout = '10min';
+-- A task does not wait for its line.
+ALTER ROLE recorder     RESET ALL;
+ALTER ROLE recorder     SET statement_timeout = '2s';
+ALTER ROLE recorder     SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE report       RESET ALL;
 ALTER ROLE report       SET default_transaction_read_only = on;
 ALTER ROLE report       SET statement_timeout = '5min';
@@ -85,4 +91,4 @@ COMMENT ON DATABASE warehouse IS 'What the pipelines load';
 
 REVOKE ALL ON DATABASE postgres, template1, airflow, source, warehouse FROM PUBLIC;
 GRANT CONNECT ON DATABASE source TO extract;
-GRANT CONNECT ON DATABASE warehouse TO extract, load, report, analyst;
+GRANT CONNECT ON DATABASE warehouse TO extract, load, recorder, report, analyst;

@@ -143,13 +143,70 @@ COMMENT ON COLUMN quarantine.rows.interval_start IS 'Begin of the run''s interva
 COMMENT ON COLUMN quarantine.rows.interval_end   IS 'End of the run''s interval, exclusive';
 COMMENT ON COLUMN quarantine.rows.quarantined_at IS 'When it was set aside';
 
+-- What the stages took -----------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS etl.stage_runs (
+    pipeline         text NOT NULL,
+    run_id           text NOT NULL,
+    stage            text NOT NULL,
+    map_index        int NOT NULL DEFAULT -1,
+    try_number       int NOT NULL,
+    state            text NOT NULL,
+    error            text,
+    exit_code        int,
+    interval_start   timestamptz NOT NULL,
+    interval_end     timestamptz NOT NULL,
+    started_at       timestamptz NOT NULL,
+    ended_at         timestamptz NOT NULL,
+    seconds          double precision NOT NULL,
+    cpu_seconds      double precision,
+    cpus             double precision NOT NULL,
+    peak_memory      bigint,
+    memory_limit     bigint NOT NULL,
+    minutes          int NOT NULL,
+    rows_in          bigint,
+    rows_out         bigint,
+    rows_quarantined bigint,
+    bytes_in         bigint,
+    bytes_out        bigint,
+    image            text NOT NULL,
+    PRIMARY KEY (pipeline, run_id, stage, map_index, try_number)
+);
+CREATE INDEX IF NOT EXISTS stage_runs_pipeline_stage_started_at_idx ON etl.stage_runs (pipeline, stage, started_at);
+COMMENT ON TABLE  etl.stage_runs                  IS 'One row for each try of a stage, however it ended, with what it took';
+COMMENT ON COLUMN etl.stage_runs.pipeline         IS 'The pipeline, as its file is named';
+COMMENT ON COLUMN etl.stage_runs.run_id           IS 'The run, as Airflow names it';
+COMMENT ON COLUMN etl.stage_runs.stage            IS 'extract, transform, load or visualize';
+COMMENT ON COLUMN etl.stage_runs.map_index        IS 'Its number where Airflow runs a task several times side by side, otherwise -1';
+COMMENT ON COLUMN etl.stage_runs.try_number       IS 'The try, from 1';
+COMMENT ON COLUMN etl.stage_runs.state            IS 'success, skipped, failed, out_of_memory, timed_out or killed';
+COMMENT ON COLUMN etl.stage_runs.error            IS 'The kind of fault: DataError, SpecError, Unavailable, NotStarted, ...';
+COMMENT ON COLUMN etl.stage_runs.exit_code        IS 'How the container ended, if it did by itself or was killed in it';
+COMMENT ON COLUMN etl.stage_runs.interval_start   IS 'Begin of the run''s interval, inclusive';
+COMMENT ON COLUMN etl.stage_runs.interval_end     IS 'End of the run''s interval, exclusive';
+COMMENT ON COLUMN etl.stage_runs.started_at       IS 'When the container started';
+COMMENT ON COLUMN etl.stage_runs.ended_at         IS 'When it ended';
+COMMENT ON COLUMN etl.stage_runs.seconds          IS 'What lies between';
+COMMENT ON COLUMN etl.stage_runs.cpu_seconds      IS 'Seconds of a processor core that it computed; unknown where it was killed';
+COMMENT ON COLUMN etl.stage_runs.cpus             IS 'The most cores that it might use';
+COMMENT ON COLUMN etl.stage_runs.peak_memory      IS 'The most memory that it took, in bytes; its limit where it was killed for that, unknown where it was killed otherwise';
+COMMENT ON COLUMN etl.stage_runs.memory_limit     IS 'The most memory that it might take, in bytes';
+COMMENT ON COLUMN etl.stage_runs.minutes          IS 'How long it might take';
+COMMENT ON COLUMN etl.stage_runs.rows_in          IS 'Rows that it read; unknown where it did not end well, as are the next three';
+COMMENT ON COLUMN etl.stage_runs.rows_out         IS 'Rows that it handed on, or wrote into tables and files';
+COMMENT ON COLUMN etl.stage_runs.rows_quarantined IS 'Rows that a check set aside';
+COMMENT ON COLUMN etl.stage_runs.bytes_in         IS 'Bytes that it read: of the files of the stages before; of extract, what came over its network and from the inbox';
+COMMENT ON COLUMN etl.stage_runs.bytes_out        IS 'Bytes that it wrote: of extract and transform files, of load what went to the warehouse and into files';
+COMMENT ON COLUMN etl.stage_runs.image            IS 'The image that it ran';
+
 -- Rights --------------------------------------------------------------------------------------------------------------
 
 GRANT USAGE, CREATE ON SCHEMA mart, staging, quarantine TO load;
 GRANT USAGE ON SCHEMA etl TO load;
 GRANT SELECT, INSERT, UPDATE ON etl.loads, etl.watermarks, etl.files TO load;
 GRANT SELECT, INSERT, DELETE ON etl.checks, quarantine.rows TO load;
-GRANT USAGE ON SCHEMA etl TO extract;
+GRANT INSERT ON etl.stage_runs TO recorder;
+GRANT USAGE ON SCHEMA etl TO extract, recorder;
 GRANT SELECT ON etl.watermarks, etl.files TO extract;
 
 GRANT USAGE ON SCHEMA mart TO extract, report, analyst;

@@ -84,6 +84,16 @@ def add_commands(commands: "Commands") -> None:
     attempt.add_argument("--rows", type=int, default=10_000, help="of each table or query, at most; 0 for all (10000)")
     _common(attempt, _try)
 
+    usage = commands.add_parser(
+        "usage",
+        help="lay what stages took beside their limits, and propose limits; takes lines of etl.stage_runs as JSON",
+        description="Exit code: 0, or 2 if it could not be found out.",
+    )
+    usage.add_argument(
+        "pipelines", nargs="*", metavar="PIPELINE", help="only these; all of the folder if none is named"
+    )
+    _common(usage, _usage)
+
 
 def _common(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
     """Give a command what each of them has."""
@@ -214,6 +224,17 @@ def _try(arguments: argparse.Namespace) -> int:
         print(f"{Fault.of(error)}", file=sys.stderr)
         return 1
     print(json.dumps(plain_trial(trial), indent=2) if arguments.json else shown_trial(pipeline, trial))
+    return 0
+
+
+def _usage(arguments: argparse.Namespace) -> int:
+    """Print each pipeline's stages with what their tries took, which standard input tells."""
+    from etl_platform._usage import Try, usage_of  # noqa: PLC0415 - only here
+    from etl_platform._usage_shown import plain_usage, shown_usage  # noqa: PLC0415 - as above
+
+    tries = [Try.model_validate_json(line) for line in sys.stdin if line.strip()]
+    read = [(item, usage_of(item, tries) if isinstance(item, Pipeline) else []) for item in _named(arguments)]
+    print(json.dumps(plain_usage(read), indent=2) if arguments.json else shown_usage(read))
     return 0
 
 

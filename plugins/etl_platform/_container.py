@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -27,10 +28,12 @@ KILLED = {137, 143}
 
 
 class State(NamedTuple):
-    """How a container ended."""
+    """How a container ended, and when it ran."""
 
     exit_code: int
     out_of_memory: bool
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
     @property
     def killed(self) -> bool:
@@ -113,13 +116,13 @@ class StageContainer:
             time.sleep(0.5)
 
     def state(self) -> State:
-        """Say how it ended.
+        """Say how it ended; where it still runs, when it began.
 
         Raises:
             NotFound: it was removed meanwhile.
         """
         state = self._client.inspect_container(self._started)["State"]
-        return State(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"])
+        return State(state["ExitCode"], state["OOMKilled"], _time(state["StartedAt"]), _time(state["FinishedAt"]))
 
     def remove(self) -> None:
         """Stop it within the time that Airflow leaves, and remove it; often is as good as once."""
@@ -175,6 +178,11 @@ class StageContainer:
 def container_name(project: str, pipeline: str, stage: str, run_id: str) -> str:
     """Name the container of a stage of a run; the Engine lets a name exist only once."""
     return f"{project}-{pipeline}-{stage}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
+
+
+def _time(written: str) -> datetime | None:
+    """Read a time of the Engine's, which writes what was not yet as the year 1."""
+    return None if written.startswith("0001-") else datetime.fromisoformat(written)
 
 
 def _text(line: bytes) -> str:

@@ -1,14 +1,16 @@
 """Runs a stage of a pipeline as a container, durably: see docs/decisions/durable-containers.md."""
 
 import hashlib
-import re
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+import signal
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.docker.operators.docker import DockerOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-from docker.errors import APIError, ImageNotFound, NotFound
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from docker.errors import APIError, NotFound
+from requests.exceptions import RequestException
 
 from etl_contract import (
     Check,
@@ -16,7 +18,6 @@ from etl_contract import (
     Dataset,
     ExtractTask,
     LoadTask,
-    Outcome,
     StageName,
     StageResult,
     StageTask,
@@ -26,19 +27,20 @@ from etl_contract import (
 )
 from etl_platform._assets import changed, tell
 from etl_platform._container import StageContainer, State, container_name
+from etl_platform._ending import Ending, ending_of, killed, not_started, timed_out, unreachable
 from etl_platform._interval import run_interval
 from etl_platform._params import run_params
 from etl_platform._pipeline import Pipeline
 from etl_platform._report_link import ReportLink
 from etl_platform._run_folder import run_folder
 from etl_platform._settings import Settings
+from etl_platform._stage_runs import Began, add, stage_run
 from etl_platform._stages import host_config, image
 from etl_platform._tasks import transform_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CONNECTIONS_HINT = "Sources name one that is there, such as 'source' or 'warehouse'."
 API_VERSION = "1.45"  # the first with volume sub-paths; naming it saves a question to the Engine
 
 
@@ -71,20 +73,33 @@ class StageOperator(DockerOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the parent gives log lines
         """Run the stage; its outcome decides what Airflow does next."""
         task = self._task(context)
+        limits = self.pipeline.limits.of(self.stage)
+        map_index = -1 if context["ti"].map_index is None else context["ti"].map_index
+        began = Began(self.stage.value, task, limits, self.image, map_index, datetime.now(UTC))
         try:
-            result = self._run(task)
-            if self.stage is StageName.load:
-                tell(context["outlet_events"], task.pipeline, task.interval, StageResult.model_validate(result))
-            return result
+            ending = self._run(task)
+        except AirflowTaskTimeout:
+            ending = timed_out(self.pipeline, self.stage, self._state())
+        except RequestException as error:
+            self._stage_container = None  # the next try finds it
+            ending = unreachable(error)
         finally:
+            # The time that Airflow gives is the stage's, and that has ended.
+            signal.setitimer(signal.ITIMER_REAL, 0)
             self.on_kill()
+        self._record(began, ending)
+        result = ending.concluded()
+        self._say_done(result)
+        if self.stage is StageName.load:
+            tell(context["outlet_events"], task.pipeline, task.interval, result)
+        return result.model_dump(mode="json")
 
     def on_kill(self) -> None:
         """Stop and remove the container, within the 5 s before Airflow kills the task's process."""
         if self._stage_container is not None:
             self._stage_container.remove()
 
-    def _run(self, task: StageTask) -> dict[str, Any]:
+    def _run(self, task: StageTask) -> Ending:
         text = task.model_dump_json()
         digest = hashlib.sha256(task.model_copy(update={"try_number": 1}).model_dump_json().encode()).hexdigest()
         name = container_name(self.settings.project, task.pipeline, self.stage.value, task.run_id)
@@ -98,7 +113,7 @@ class StageOperator(DockerOperator):
         try:
             found = container.ensure(lambda nonce: self._arguments(text, nonce, task.try_number))
         except APIError as error:
-            raise self._explained(error) from error
+            return not_started(self.pipeline, self.image, error)
         if found.adopted:
             self.log.info("Found the container that an earlier try started; this is its log from the beginning")
         conversation = Conversation(found.nonce)
@@ -108,19 +123,22 @@ class StageOperator(DockerOperator):
                     getattr(self.log, heard.level, self.log.info)(heard.event, **heard.facts)
             state = container.state()
         except NotFound:
-            raise AirflowException("The container was removed before it ended.") from None
-        return self._conclude(conversation.result, state)
+            return killed("The container was removed before it ended")
+        return ending_of(self.pipeline, self.stage, conversation.result, state)
 
-    def _explained(self, error: APIError) -> AirflowException:
-        """Say why the Engine, or the guard before it, started no container; what a person must mend is not retried."""
-        explanation = str(error.explanation or error)
-        if isinstance(error, ImageNotFound):
-            return AirflowFailException(f"There is no image {self.image}. Build it: make up")
-        if missing := re.search(r"/connections/([\w-]+): no such file", explanation):
-            return AirflowFailException(f"There is no connection '{missing[1]}'. {CONNECTIONS_HINT}")
-        if error.status_code == HTTPStatus.FORBIDDEN:
-            return AirflowFailException(f"The guard of the Docker Engine refuses this container: {explanation}")
-        return AirflowException(f"The Docker Engine started no container: {explanation}")
+    def _state(self) -> State | None:
+        """Give what the Engine still knows of the container, if anything."""
+        with suppress(Exception):
+            return self._stage_container.state() if self._stage_container else None
+        return None
+
+    def _record(self, began: Began, ending: Ending) -> None:
+        """Write the try into the book; a run is worth more than its line there."""
+        try:
+            add(stage_run(began, ending), self.settings.recorder)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            reason = " ".join(str(error).split())
+            self.log.warning("This try is missing in etl.stage_runs, which changes nothing else", reason=reason)
 
     def _arguments(self, text: str, nonce: str, try_number: int) -> dict[str, Any]:
         return {
@@ -130,36 +148,13 @@ class StageOperator(DockerOperator):
             "host_config": self.cli.create_host_config(**host_config(self.stage, self.pipeline, self.settings)),
         }
 
-    def _conclude(self, result: StageResult | None, state: State) -> dict[str, Any]:
-        if result is None:
-            self._without_result(state)
-        match result.outcome:
-            case Outcome.done:
-                self.log.info(
-                    f"{self.stage.value} is done",
-                    rows=result.rows_out or result.rows_in,
-                    bytes=result.bytes_out,
-                    seconds=result.seconds,
-                    peak_memory=result.peak_memory,
-                )
-                return result.model_dump(mode="json")
-            case Outcome.skipped:
-                raise AirflowSkipException(str(result.fault))
-            case Outcome.retry:
-                raise AirflowException(str(result.fault))
-            case _:
-                raise AirflowFailException(str(result.fault))
-
-    def _without_result(self, state: State) -> NoReturn:
-        limit = self.pipeline.limits.of(self.stage).memory
-        if state.out_of_memory:
-            raise AirflowFailException(
-                f"The stage reached its memory limit of {limit} and was killed; a new try would end the same way. "
-                f"Give it more in config/pipelines/{self.pipeline.name}.yaml: "
-                f"limits: {{{self.stage.value}: {{memory: ...}}}}"
-            )
-        raise AirflowException(
-            f"The container ended with exit code {state.exit_code} and no result: it was killed. It is tried again."
+    def _say_done(self, result: StageResult) -> None:
+        self.log.info(
+            f"{self.stage.value} is done",
+            rows=result.rows_out or result.rows_in,
+            bytes=result.bytes_out,
+            seconds=result.seconds,
+            peak_memory=result.peak_memory,
         )
 
     def _task(self, context: Context) -> StageTask:

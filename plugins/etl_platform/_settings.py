@@ -13,6 +13,7 @@ class Settings(NamedTuple):
     installation: str
     engine_url: str
     pipelines: Path
+    recorder: Path = Path("/run/secrets/recorder_uri")
 
     @classmethod
     def of_environment(cls) -> Self:

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from etl_contract import Conversation, Interval, LoadTask, Outcome, StageResult
+from etl_contract import Conversation, Dataset, Interval, LoadTask, Outcome, StageResult
+from etl_contract._received import received
 
 TASK = LoadTask(
     pipeline="orders",
@@ -94,3 +96,28 @@ def test_the_stage_does_not_see_its_task_in_the_environment() -> None:
     )
 
     assert result.rows_in == 0
+
+
+def test_what_a_stage_is_given_to_read_is_counted() -> None:
+    """The result has the bytes of its files, those that it counted itself, and what came over its network."""
+    files = tuple(Dataset(name=name, uri="", rows=1, bytes=500, sha256="0" * 64) for name in ("orders", "customers"))
+    task = TASK.model_copy(update={"inputs": files}).model_dump_json()
+    before = received()
+
+    _, result, _ = _run("return StageResult(outcome='done', bytes_in=7)", task=task)
+
+    assert 1_007 + before <= result.bytes_in <= 1_007 + received()
+
+
+def test_every_device_but_the_programs_own_is_counted(tmp_path: Path) -> None:
+    """The kernel's table is read, whatever devices a container has."""
+    devices = tmp_path / "dev"
+    devices.write_text(
+        "Inter-|   Receive                                                |  Transmit\n"
+        " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls\n"
+        "    lo:     999       9    0    0    0     0          0         0      999       9    0    0    0     0\n"
+        "  eth0:1234567      99    0    0    0     0          0         0      100       1    0    0    0     0\n"
+        "  eth1:      33       1    0    0    0     0          0         0        0       0    0    0    0     0\n"
+    )
+
+    assert received(devices) == 1_234_600

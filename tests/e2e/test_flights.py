@@ -1,5 +1,6 @@
 """The flights pipeline, on real days: what the warehouse says is what the source says."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -116,6 +117,43 @@ def test_the_ledger_tells_each_load(stack: Stack, first_run: str) -> None:
     start, end = (datetime.fromisoformat(lines[0][f"interval_{end}"]) for end in ("start", "end"))
     assert start.astimezone(NEW_YORK).isoformat(" ")[:16] == f"{DAY} 00:00"
     assert end - start in {timedelta(hours=hours) for hours in (23, 24, 25)}
+
+
+def test_the_book_tells_what_each_stage_took(stack: Stack, first_run: str) -> None:
+    """`etl.stage_runs` has a line a stage with rows, bytes, seconds and memory; one stage reads what another wrote."""
+    lines = stack.sql(
+        "warehouse",
+        "select *, interval_end - interval_start <= interval '25 hours' as a_day from etl.stage_runs "
+        "where run_id = :'run' order by started_at",
+        run=first_run,
+    )
+
+    assert [line["stage"] for line in lines] == ["extract", "transform", "load", "visualize"]
+    assert {(line["state"], line["try_number"], line["exit_code"], line["a_day"]) for line in lines} == {
+        ("success", "1", "0", "t")
+    }
+    for line in lines:
+        assert 0 < int(line["peak_memory"]) < int(line["memory_limit"])
+        assert 0 < float(line["cpu_seconds"]) < float(line["seconds"]) * float(line["cpus"]) * 1.1 + 1
+        assert line["image"] == f"etl-platform/{line['stage']}:test"
+        assert (int(line["bytes_in"]) > 0, int(line["bytes_out"]) > 0) == (True, True)
+    extract, transform, load, _ = lines
+    assert extract["rows_out"] == transform["rows_in"]
+    assert int(transform["bytes_in"]) == int(extract["bytes_out"])
+    assert transform["rows_out"] == load["rows_in"]
+
+
+def test_usage_lays_it_beside_the_limits(stack: Stack, first_run: str) -> None:
+    """`make usage` reads the book of the running platform, for people and for programs."""
+    shown = stack.script("setup/usage.sh", "flights")
+    (plain,) = json.loads(stack.script("setup/usage.sh", "flights", "--tries", "1", "--json"))
+
+    assert "flights   extract" in shown
+    assert "make check" not in shown
+    assert [(stage["stage"], stage["tries"], stage["states"]) for stage in plain["stages"]] == [
+        (name, 1, {"success": 1}) for name in ("extract", "transform", "load", "visualize")
+    ]
+    assert all(0 < stage["peak_memory"]["share"] < 1 for stage in plain["stages"])
 
 
 def test_a_task_log_reads_well(stack: Stack, first_run: str) -> None:

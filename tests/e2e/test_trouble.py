@@ -61,7 +61,7 @@ CASES = {
     "out_of_memory": (
         _files("out_of_memory", body="x = bytearray(600 * 1024**2); return {'airlines': airlines}", memory="256m"),
         "transform",
-        ["memory limit of 256m", "limits: {transform: {memory: ...}}"],
+        ["memory limit of 256m", "limits: {transform: {memory: 512m}}"],
     ),
     "too_much_memory": (
         _files("too_much_memory", memory="64g"),
@@ -83,6 +83,17 @@ def test_a_failing_stage_fails_its_run_and_says_why(stack: Stack, name: str) -> 
         assert tasks[stage]["state"] == "failed"
         log = stack.text(name, run_id, stage)
         assert [word for word in words if word not in log and word.replace('\\"', '"') not in log] == [], log
+        last = [line for line in stack.log(name, run_id, stage) if not line["event"].startswith("::")][-1]
+        assert (last["event"], len(last["error_detail"])) == ("Task failed with exception", 1)
+        line = stack.one(
+            "warehouse",
+            "select state, error, rows_out, seconds from etl.stage_runs where run_id = :'run' and stage = :'stage'",
+            run=run_id,
+            stage=stage,
+        )
+        assert line["state"] == ("out_of_memory" if name == "out_of_memory" else "failed")
+        assert str(last["error_detail"][0]["exc_value"]).startswith(f"{line['error']}: ")
+        assert (line["rows_out"], float(line["seconds"]) >= 0) == ("", True)
         after = [task for task, value in tasks.items() if value["state"] == "upstream_failed"]
         assert len(after) == len(tasks) - list(tasks).index(stage) - 1 or after
         assert stack.stage_containers(run_id) == []

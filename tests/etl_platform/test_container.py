@@ -62,7 +62,11 @@ def test_a_container_is_heard_to_its_end_and_removed(client: APIClient, run_id: 
     stage.ensure(_program(client, "import sys; print('one'); print('two', file=sys.stderr); sys.exit(3)"))
 
     assert sorted(stage.lines()) == ["one", "two"]
-    assert stage.state() == State(exit_code=3, out_of_memory=False)
+    state = stage.state()
+    assert state[:2] == State(exit_code=3, out_of_memory=False)[:2]
+    assert state.started_at is not None
+    assert state.ended_at is not None
+    assert state.started_at < state.ended_at
     stage.remove()
     stage.remove()
     assert _containers(client, run_id) == []

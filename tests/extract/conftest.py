@@ -49,7 +49,7 @@ def _books(uri: str) -> str:
     address = uri.rpartition("/")[0] + "/warehouse"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute("create database warehouse")
-        for role in ("extract", "load", "report", "analyst"):
+        for role in ("extract", "load", "recorder", "report", "analyst"):
             connection.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(WAREHOUSE.read_bytes())

@@ -27,7 +27,7 @@ CONFIG = Path(__file__).parents[2] / "config" / "postgres"
 IMAGE = os.environ.get("POSTGRES_IMAGE", "etl-upstream/postgres:17-trixie")
 NETWORK = f"{OURS}-load"
 CONTAINER = f"{NETWORK}-postgres"
-ROLES = ("airflow", "source_owner", "extract", "load", "report", "analyst")
+ROLES = ("airflow", "source_owner", "extract", "load", "recorder", "report", "analyst")
 NEW_YORK = "America/New_York"
 DRIVER = """
 import os

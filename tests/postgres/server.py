@@ -199,6 +199,7 @@ class Server:
             "source_owner": "source_owner/uri",
             "extract": "connections/source/uri",
             "load": "stages/load/uri",
+            "recorder": "airflow/recorder_uri",
             "report": "stages/visualize/uri",
         }[role]
         return self.secrets[path].split(":")[2].split("@")[0]
@@ -213,7 +214,7 @@ class Server:
         if role == "postgres":
             who = [f"--env=PGUSER={role}", f"--env=PGDATABASE={database}"]
             return docker("exec", "-i", *who, self.name, *words, stdin=stdin)
-        network = {"airflow": "control", "analyst": "edge"}.get(role, "data")
+        network = {"airflow": "control", "recorder": "control", "analyst": "edge"}.get(role, "data")
         variables = {"PGUSER": role, "PGDATABASE": database, "PGPASSWORD": self.password(role)}
         return self.psql(network, words, variables, stdin)
 

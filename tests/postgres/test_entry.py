@@ -6,12 +6,13 @@ from tests.postgres.server import NETWORKS, CommandError, Server, docker
 
 pytestmark = pytest.mark.integration
 
-ROLES = ("airflow", "source_owner", "extract", "load", "report", "analyst")
+ROLES = ("airflow", "source_owner", "extract", "load", "recorder", "report", "analyst")
 DATABASES = ("airflow", "source", "warehouse", "postgres", "template1")
 
 # Nothing else is let in.
 ENTRANCES = {
     ("control", "airflow", "airflow"),
+    ("control", "recorder", "warehouse"),
     ("data", "source_owner", "source"),
     ("data", "extract", "source"),
     ("data", "extract", "warehouse"),
@@ -23,7 +24,7 @@ ENTRANCES = {
     ("edge", "analyst", "warehouse"),
 }
 KNOCK = """
-for role in airflow source_owner extract load report analyst postgres; do
+for role in airflow source_owner extract load recorder report analyst postgres; do
   for database in airflow source warehouse postgres template1; do
     secret=password_$role
     said=$(PGPASSWORD=${!secret} psql -XAtqc 'select 1' -U $role -d $database 2>&1 | tr '\\n' ' ')

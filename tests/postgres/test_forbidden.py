@@ -10,7 +10,7 @@ from tests.postgres.server import DATABASES, CommandError, Server, docker
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tables")]
 
-ROLES = ("airflow", "source_owner", "extract", "load", "report", "analyst")
+ROLES = ("airflow", "source_owner", "extract", "load", "recorder", "report", "analyst")
 
 # What no role may do, in its own database, and what PostgreSQL says to it.
 NOBODY = [
@@ -122,6 +122,7 @@ NOBODY = [
 
 # What each role may do with each table; nothing else. `load` owns what loads make, `source_owner` its database.
 READ = frozenset({"select"})
+ADD = frozenset({"insert"})
 OWN = frozenset(
     {"select", "insert", "update", "delete", "truncate", "lock", "trigger", "index", "alter", "drop", "grant"}
 )
@@ -131,15 +132,16 @@ CHECKS = frozenset({"select", "insert", "delete", "lock"})
 NONE: frozenset[str] = frozenset()
 TABLES = {
     "warehouse": {
-        #                    extract  load    report  analyst
-        "etl.checks":       (NONE,    CHECKS, READ,   READ),
-        "etl.files":        (READ,    BOOKS,  READ,   READ),
-        "etl.loads":        (NONE,    BOOKS,  READ,   READ),
-        "etl.watermarks":   (READ,    BOOKS,  READ,   READ),
-        "mart.sales":       (READ,    OWN,    READ,   READ),
-        "quarantine.rows":  (NONE,    CHECKS, READ,   READ),
-        "quarantine.sales": (NONE,    OWN,    READ,   READ),
-        "staging.sales":    (NONE,    OWN,    NONE,   READ),
+        #                    extract  load    recorder  report  analyst
+        "etl.checks":       (NONE,    CHECKS, NONE,     READ,   READ),
+        "etl.files":        (READ,    BOOKS,  NONE,     READ,   READ),
+        "etl.loads":        (NONE,    BOOKS,  NONE,     READ,   READ),
+        "etl.stage_runs":   (NONE,    NONE,   ADD,      READ,   READ),
+        "etl.watermarks":   (READ,    BOOKS,  NONE,     READ,   READ),
+        "mart.sales":       (READ,    OWN,    NONE,     READ,   READ),
+        "quarantine.rows":  (NONE,    CHECKS, NONE,     READ,   READ),
+        "quarantine.sales": (NONE,    OWN,    NONE,     READ,   READ),
+        "staging.sales":    (NONE,    OWN,    NONE,     NONE,   READ),
     },
     "source": {
         #                extract  source_owner
@@ -147,7 +149,7 @@ TABLES = {
         "public.orders": (READ,   VIEW),
     },
 }  # fmt: skip
-ENTERS = {"warehouse": ("extract", "load", "report", "analyst"), "source": ("extract", "source_owner")}
+ENTERS = {"warehouse": ("extract", "load", "recorder", "report", "analyst"), "source": ("extract", "source_owner")}
 VERBS = {
     "select": "table {table}",
     "insert": "insert into {table} default values",
@@ -216,7 +218,7 @@ def test_no_role_can_escalate(server: Server, role: str) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_replicates(server: Server, role: str) -> None:
     """No role gets the server's log of changes, in which everything of every database stands."""
-    network = {"airflow": "control", "analyst": "edge"}.get(role, "data")
+    network = {"airflow": "control", "recorder": "control", "analyst": "edge"}.get(role, "data")
     environment = {"PGUSER": role, "PGPASSWORD": server.password(role)}
     database = DATABASES.get(role, "warehouse")
     for how in ("true", "database"):

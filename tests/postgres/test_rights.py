@@ -43,7 +43,16 @@ CAN = [
             " delete from quarantine.rows"
         ),
     ),
-    ("report", "warehouse", "table etl.checks; table quarantine.rows"),
+    (
+        "recorder",
+        "warehouse",
+        (
+            "insert into etl.stage_runs (pipeline, run_id, stage, try_number, state, interval_start, interval_end,"
+            " started_at, ended_at, seconds, cpus, memory_limit, minutes, image) values"
+            " ('p', 'r', 'load', 1, 'success', now(), now(), now(), now(), 1, 1, 1, 1, 'i') on conflict do nothing"
+        ),
+    ),
+    ("report", "warehouse", "table etl.checks; table quarantine.rows; table etl.stage_runs"),
     ("report", "warehouse", "table mart.sales; table etl.loads; table quarantine.sales"),
     ("analyst", "warehouse", "table mart.sales; table etl.loads; table quarantine.sales; table staging.sales"),
     ("analyst", "warehouse", "select i from sales; explain analyze table sales"),
@@ -74,6 +83,13 @@ CANNOT = [
     ("load", "warehouse", "create schema s", "permission denied for database warehouse"),
     ("load", "warehouse", "drop schema mart cascade", "must be owner of schema mart"),
     ("load", "warehouse", "create temporary table t (i int)", "permission denied to create temporary tables"),
+    ("load", "warehouse", "table etl.stage_runs", "permission denied for table stage_runs"),
+    ("recorder", "warehouse", "table etl.stage_runs", "permission denied for table stage_runs"),
+    ("recorder", "warehouse", "delete from etl.stage_runs", "permission denied for table stage_runs"),
+    ("recorder", "warehouse", "update etl.stage_runs set state = 'success'", "permission denied for table stage_runs"),
+    ("recorder", "warehouse", "table etl.loads", "permission denied for table loads"),
+    ("recorder", "warehouse", "table mart.sales", "permission denied for schema mart"),
+    ("recorder", "warehouse", "create table etl.t (i int)", "permission denied for schema etl"),
     ("report", "warehouse", "table staging.sales", "permission denied for schema staging"),
     ("report", "warehouse", "update mart.sales set i = 0", "permission denied for table sales"),
     ("report", "warehouse", "create table mart.t (i int)", "permission denied for schema mart"),

@@ -85,6 +85,7 @@ def test_a_server_of_another_authority_gets_no_password(server: Server) -> None:
         ("extract", "source", "egress"),
         ("load", "warehouse", "data"),
         ("load", "warehouse", "egress"),
+        ("recorder", "warehouse", "control"),
         ("report", "warehouse", "data"),
         ("analyst", "warehouse", "edge"),
     ],

@@ -14,7 +14,7 @@ from tests.secrets.conftest import Place
 from tests.secrets.test_command import arguments
 from tests.secrets.test_init import LAYOUT, password, test_every_form_of_a_value_agrees
 
-ROLES = ("airflow", "source_owner", "extract", "load", "report", "analyst")
+ROLES = ("airflow", "source_owner", "extract", "load", "recorder", "report", "analyst")
 KEYS = ("admin_password", "jwt_secret", "api_secret_key")
 
 

@@ -26,6 +26,7 @@ LAYOUT = {
     "airflow/fernet_key": r"[\w-]{43}=",
     "airflow/installation_id": r"[0-9a-f]{16}",
     "airflow/jwt_secret": r"[\w-]{86}",
+    "airflow/recorder_uri": uri("postgresql", "recorder", "warehouse", "ca.pem"),
     "analyst/ca.pem": PEM,
     "analyst/password": r"[\w-]{43}",
     "authority/pair.pem": PAIR,
@@ -38,6 +39,7 @@ LAYOUT = {
     "postgres/analyst.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/extract.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/load.scram": r"SCRAM-SHA-256\$4096:.+",
+    "postgres/recorder.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/report.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres/source_owner.scram": r"SCRAM-SHA-256\$4096:.+",
     "postgres_server/pair.pem": PAIR,
@@ -202,7 +204,7 @@ def test_a_lost_password_is_replaced_consistently(place: Place, path: str) -> No
     outcome = place.init()
 
     assert outcome.created == [path]
-    assert len(outcome.replaced) == (0 if path.startswith(("connections/", "airflow/")) else 1)
+    assert len(outcome.replaced) == (0 if path.startswith(("connections/", "airflow/database_url")) else 1)
     test_every_form_of_a_value_agrees(place)
 
 

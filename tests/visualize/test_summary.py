@@ -17,6 +17,7 @@ USE = StageUse(
     rows_in=120,
     rows_out=100,
     rows_quarantined=7,
+    bytes_in=1_000_000,
     bytes_out=2_000_000,
     seconds=2.5,
     cpu_seconds=1.25,
@@ -86,6 +87,6 @@ def test_the_page_tells_what_each_stage_took(tmp_path: Path) -> None:
     """Its memory stands against its limit, also for those who cannot see the bar."""
     html = page(Report(task(folder=tmp_path, stages=[USE]), MADE))
 
-    assert "transform 120 100 7 2.0 MB 2.5 1.2 300.0 MB 30 % of 1.0 GB" in _text(html)
+    assert "transform 120 100 7 1.0 MB 2.0 MB 2.5 1.2 300.0 MB 30 % of 1.0 GB" in _text(html)
     assert 'aria-label="Peak memory of transform against its limit"' in html
     assert "What it took" not in page(Report(task(folder=tmp_path), MADE))

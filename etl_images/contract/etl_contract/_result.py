@@ -59,6 +59,7 @@ class StageResult(Model):
     """The end of a stage: its outcome, references to what it made, and what it cost.
 
     Seconds are wall and processor time of the stage's process, `peak_memory` its largest resident size in bytes.
+    `bytes_in` are those of the files that it read and those that came over its network.
     `quarantined` are the rows that left the dataset of the same name, with the reasons.
     """
 
@@ -74,6 +75,7 @@ class StageResult(Model):
     report_uri: str | None = None
     rows_in: int = 0
     rows_out: int = 0
+    bytes_in: int = 0
     bytes_out: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0

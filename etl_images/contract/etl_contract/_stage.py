@@ -13,6 +13,7 @@ import structlog
 
 from etl_contract._errors import StageError
 from etl_contract._log import configure_logging
+from etl_contract._received import received
 from etl_contract._result import Fault, Outcome, StageResult
 from etl_contract._task import StageTask
 from etl_contract._wire import marked
@@ -37,6 +38,7 @@ def run[Task: StageTask](stage: Callable[[Task], StageResult], task_model: type[
             "seconds": round(time.monotonic() - started, 3),
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
             "peak_memory": usage.ru_maxrss * 1024,  # Linux counts in KiB
+            "bytes_in": result.bytes_in + received(),
         }
     )
     sys.stderr.flush()
@@ -49,7 +51,9 @@ def _outcome_of[Task: StageTask](
 ) -> StageResult:
     log = structlog.get_logger()
     try:
-        return stage(task_model.model_validate_json(text))
+        task = task_model.model_validate_json(text)
+        result = stage(task)
+        return result.model_copy(update={"bytes_in": result.bytes_in + task.bytes_read})
     except StageError as error:
         outcome = Outcome(error.outcome)
         log.log(30 if outcome is not Outcome.failed else 40, str(error))

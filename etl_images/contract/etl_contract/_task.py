@@ -107,6 +107,11 @@ class StageTask(Model):
         return {"start": interval.start, "end": interval.end, **days, **parameter_values(self.params)}
 
     @property
+    def bytes_read(self) -> int:
+        """Give the size of the files that the stage is given to read."""
+        return sum(dataset.bytes for dataset in self.inputs)
+
+    @property
     def before(self) -> Self:
         """Give the task as it was for the interval before."""
         return self.model_copy(update={"interval": self.interval.previous})
@@ -163,3 +168,8 @@ class VisualizeTask(StageTask):
     checks: tuple[Check, ...] = ()
     exports: tuple[Export, ...] = ()
     stages: tuple[StageUse, ...] = ()
+
+    @property
+    def bytes_read(self) -> int:
+        """Give 0: it tells of the files, and reads the warehouse."""
+        return 0

@@ -14,6 +14,7 @@ class StageUse(Model):
     rows_in: int = 0
     rows_out: int = 0
     rows_quarantined: int = 0
+    bytes_in: int = 0
     bytes_out: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0

@@ -41,13 +41,16 @@ def extract(task: ExtractTask, connections: Path = CONNECTIONS) -> StageResult:
     datasets = [dataset for dataset, _ in done]
     rows_read = sum(dataset.rows for dataset in datasets)
     size = sum(dataset.bytes for dataset in datasets)
+    files = tuple(file for _, rows in done for file in rows.files)
     return StageResult(
         outcome=Outcome.done,
         datasets=tuple(datasets),
         watermarks=tuple(mark for _, rows in done for mark in rows.watermarks()),
-        files=tuple(file for _, rows in done for file in rows.files),
+        files=files,
         rows_in=rows_read,
         rows_out=rows_read,
+        # What is not from the inbox comes over the network, where it is counted.
+        bytes_in=sum(file.bytes for file in files if file.uri.startswith("inbox/")),
         bytes_out=size,
     )
 

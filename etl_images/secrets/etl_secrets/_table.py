@@ -65,6 +65,7 @@ VALUES: Final[dict[str, Callable[[], str]]] = {
     "source_owner": password,
     "extract": password,
     "load": password,
+    "recorder": password,
     "report": password,
     "analyst": password,
     # What Airflow's components share.
@@ -94,12 +95,14 @@ FILES: Final = (
     File("postgres/source_owner.scram",    POSTGRES, "source_owner",    VERIFIER),
     File("postgres/extract.scram",         POSTGRES, "extract",         VERIFIER),
     File("postgres/load.scram",            POSTGRES, "load",            VERIFIER),
+    File("postgres/recorder.scram",        POSTGRES, "recorder",        VERIFIER),
     File("postgres/report.scram",          POSTGRES, "report",          VERIFIER),
     File("postgres/analyst.scram",         POSTGRES, "analyst",         VERIFIER),
     File("analyst/password",               POSTGRES, "analyst",         "{}"),
     File("airflow/database_url",           AIRFLOW,  "airflow",         f"postgresql+psycopg2://airflow:{{}}@postgres:5432/airflow{TLS}ca.pem"),
     # The asynchronous driver that Airflow would take by itself does not know these words of libpq.
     File("airflow/database_url_async",     AIRFLOW,  "airflow",         f"postgresql+psycopg://airflow:{{}}@postgres:5432/airflow{TLS}ca.pem"),
+    File("airflow/recorder_uri",           AIRFLOW,  "recorder",        f"postgresql://recorder:{{}}@postgres:5432/warehouse{TLS}ca.pem"),
     File("airflow/fernet_key",             AIRFLOW,  "fernet_key",      "{}"),
     File("airflow/jwt_secret",             AIRFLOW,  "jwt_secret",      "{}"),
     File("airflow/api_secret_key",         AIRFLOW,  "api_secret_key",  "{}"),
