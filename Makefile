@@ -10,13 +10,14 @@ ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
 AS ?=
+CHANNEL ?=
 SECRET ?=
 FIELD ?= uri
 ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password rotate secret connection check try pipeline-test ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs exports psql password rotate secret connection check try pipeline-test alert-test ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ try: ## extract and transform a sample, and show what would be loaded (PIPELINE=
 
 pipeline-test: ## run the pipelines' own tests: given rows through the real transform (PIPELINE=flights: only that one's)
 	@setup/pipeline-test.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+
+alert-test: ## send a test message through every channel of alerts, and say what came of it (CHANNEL=mail: only that one)
+	@setup/alert-test.sh $(CHANNEL)
 
 ps: status
 status: ## show the services and how they are

@@ -13,6 +13,7 @@ class Settings(NamedTuple):
     installation: str
     engine_url: str
     pipelines: Path
+    alerts: Path = Path("/opt/airflow/config/alerts/defaults.yaml")
 
     @classmethod
     def of_environment(cls) -> Self:
@@ -24,4 +25,5 @@ class Settings(NamedTuple):
             installation=secret.read_text().strip() if secret.exists() else "",
             engine_url=os.environ.get("DOCKER_HOST", "tcp://docker-guard:2375"),
             pipelines=Path(os.environ.get("ETL_PIPELINES", "/opt/airflow/config/pipelines")),
+            alerts=Path(os.environ.get("ETL_ALERTS", "/opt/airflow/config/alerts/defaults.yaml")),
         )

@@ -91,6 +91,7 @@ def _checks(
                 rows=dataset.rows,
                 breaches=int(bool(example)),
                 examples=(example,) if example else (),
+                whole=True,
             ),
             f"expect.{dataset.name}.table.change",
         )

@@ -9,6 +9,7 @@ from etl_secrets._change import (
     FORGOTTEN,
     OWN,
     ROTATED,
+    channel,
     connect,
     connections,
     forget,
@@ -62,6 +63,10 @@ def _changed(vault: Vault, options: argparse.Namespace) -> Outcome | None:
             connect(vault, options.name, options.file, sys.stdin.read())
             sys.stdout.write(f"connection {options.name} has its {options.file}\n")
             return None
+        case "channel":
+            channel(vault, options.name, sys.stdin.read())
+            sys.stdout.write(f"channel {options.name} has its address\n")
+            return None
         case "connections":
             sys.stdout.writelines(f"{name}: {', '.join(files)}\n" for name, files in connections(vault).items())
             return None
@@ -90,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     change = commands.add_parser("connect", help="take a file of a connection from standard input")
     change.add_argument("name", metavar="NAME", help="such as shop")
     change.add_argument("file", nargs="?", default="uri", choices=CONNECTION_FILES)
+    change = commands.add_parser("channel", help="take the address of a channel of alerts from standard input")
+    change.add_argument("name", metavar="NAME", help="such as mail")
     commands.add_parser("connections", help="name the connections, and the files of each")
     show = commands.add_parser("show", help="print one secret")
     show.add_argument("name", choices=[file.path for file in FILES], metavar="NAME", help="such as analyst/password")
