@@ -47,7 +47,9 @@ class Channels:
         with _Complaints() as complaints:
             if not sender.add(address):
                 raise NotSent(f"its address is none that can be sent to; correct it: make secret NAME=alerts/{name}")
-            formats: object = sender[0].notify_format  # what the service takes, best first; or the one that the address says
+            formats: object = sender[
+                0
+            ].notify_format  # what the service takes, best first; or the one that the address says
             as_html = (formats[0] if isinstance(formats, tuple) else formats) == NotifyFormat.HTML
             sent = sender.notify(
                 title=message.subject,

@@ -59,18 +59,23 @@ def _changed(vault: Vault, options: argparse.Namespace) -> Outcome | None:
             return forget(vault, options.volumes, options.name)
         case "set":
             return set_value(vault, options.volumes, options.name, sys.stdin.read().rstrip("\r\n"))
+        case "init":
+            return init(vault, options.volumes)
+    _kept(vault, options)
+    return None
+
+
+def _kept(vault: Vault, options: argparse.Namespace) -> None:
+    """Run a subcommand about what people add."""
+    match options.command:
         case "connect":
             connect(vault, options.name, options.file, sys.stdin.read())
             sys.stdout.write(f"connection {options.name} has its {options.file}\n")
-            return None
         case "channel":
             channel(vault, options.name, sys.stdin.read())
             sys.stdout.write(f"channel {options.name} has its address\n")
-            return None
         case "connections":
             sys.stdout.writelines(f"{name}: {', '.join(files)}\n" for name, files in connections(vault).items())
-            return None
-    return init(vault, options.volumes)
 
 
 def _show(vault: Vault, name: str) -> str:
