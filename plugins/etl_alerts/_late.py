@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from etl_alerts._outbox import OUTBOX, Happening, Kind, put
+from etl_contract import Interval
 
 
 def late(context: dict[str, Any]) -> None:
@@ -19,9 +20,15 @@ def late(context: dict[str, Any]) -> None:
         at=datetime.now(UTC),
         pipeline=run["dag_id"],
         run_id=run["dag_run_id"],
-        run_after=run["run_after"],
-        data_interval=(run.get("data_interval_start"), run.get("data_interval_end")),
-        params=run.get("conf") or {},
+        interval=_interval(run),
     )
     if not put(happening, OUTBOX):
         logging.getLogger(__name__).warning("Nobody is told: there is no outbox at %s", OUTBOX)
+
+
+def _interval(run: dict[str, Any]) -> Interval | None:
+    """Give what a run of the schedule is about; of one by hand, only the run itself knows."""
+    start, end = (run.get(f"data_interval_{end}") for end in ("start", "end"))
+    if run.get("run_type") != "scheduled" or start is None or end is None or start == end:
+        return None
+    return Interval(start=start, end=end)

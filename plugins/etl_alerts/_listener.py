@@ -8,7 +8,8 @@ from airflow.listeners import hookimpl
 if TYPE_CHECKING:
     from airflow.models import DagRun
 
-PROBLEM = "problem"  # the key under which a task that failed leaves what was wrong
+# The keys under which a task leaves, in XCom, why it failed and what its run is about.
+PROBLEM, INTERVAL = "problem", "interval"
 log = logging.getLogger(__name__)
 
 
@@ -26,9 +27,13 @@ def on_dag_run_failed(dag_run: "DagRun", msg: str) -> None:
     _tell(dag_run, "failed")
 
 
-def remember_problem(context: Any) -> None:  # noqa: ANN401 - Airflow's context of a task
-    """Keep why a task failed for good, in XCom, where the scheduler finds it when the run has ended."""
-    context["ti"].xcom_push(PROBLEM, str(context.get("exception") or ""))
+def remember(context: Any) -> None:  # noqa: ANN401 - Airflow's context of a task
+    """Keep what a task's run is about, and why it failed for good, until the scheduler sees that the run has ended."""
+    ti = context["ti"]
+    if (interval := getattr(ti.task, "interval", None)) is not None:
+        ti.xcom_push(INTERVAL, interval.model_dump(mode="json"))
+    if context.get("exception") is not None:
+        ti.xcom_push(PROBLEM, str(context["exception"]))
 
 
 def _tell(dag_run: "DagRun", kind: str) -> None:

@@ -11,7 +11,6 @@ from etl_alerts._incidents import Incident, News, Trouble
 from etl_alerts._outbox import Happening, Kind
 from etl_contract import Check
 from etl_platform._alerts import AlertEvent, AlertSettings
-from etl_platform._interval import run_interval
 from etl_platform._pipeline import Pipeline
 
 MOST_PROBLEM = 4000  # characters; the log has all
@@ -153,15 +152,11 @@ def _links(news: News, pipeline: Pipeline | None, web: str) -> Iterable[Link]:
 
 def _interval(happening: Happening, pipeline: Pipeline | None) -> str:
     """Say what the run is about, in the words of lists and reports."""
-    if pipeline is not None:
-        try:
-            interval = run_interval(
-                pipeline, happening.params, happening.data_interval, happening.run_after, happening.changed
-            )
-        except (ValueError, TypeError):  # such as a day of the form that is none
-            return happening.run_id
-        return str(interval)
-    return happening.run_id
+    if happening.interval is None:
+        return happening.run_id
+    # On the pipeline's own clock, also where Airflow told it on its own.
+    zone = pipeline.timezone if pipeline else happening.interval.timezone
+    return str(happening.interval.model_copy(update={"timezone": zone}))
 
 
 def _of(pipeline: Pipeline | None) -> str:

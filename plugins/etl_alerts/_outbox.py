@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from etl_contract import Check, Interval
 
@@ -31,10 +31,7 @@ class Happening(BaseModel):
     at: AwareDatetime
     pipeline: str
     run_id: str
-    run_after: AwareDatetime
-    data_interval: tuple[AwareDatetime | None, AwareDatetime | None] = (None, None)
-    params: dict[str, object] = Field(default={})
-    changed: tuple[Interval, ...] = ()
+    interval: Interval | None = None
     stage: str = ""
     problem: str = ""
     checks: tuple[Check, ...] = ()

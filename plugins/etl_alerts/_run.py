@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.models.xcom import XComModel
 from sqlalchemy import inspect
 
-from etl_alerts._listener import PROBLEM
+from etl_alerts._listener import INTERVAL, PROBLEM
 from etl_alerts._outbox import Happening, Kind
 from etl_contract import Check, StageName
-from etl_platform._assets import changed
 
 if TYPE_CHECKING:
     from airflow.models import DagRun
@@ -26,25 +25,22 @@ def happening_of(dag_run: "DagRun", kind: str) -> Happening:
         "at": datetime.now(UTC),
         "pipeline": dag_run.dag_id,
         "run_id": dag_run.run_id,
-        "run_after": dag_run.run_after,
-        "data_interval": (dag_run.data_interval_start, dag_run.data_interval_end),
-        "params": dict(dag_run.conf or {}),
-        "changed": tuple(changed({"": list(dag_run.consumed_asset_events)})),
+        "interval": _xcom(session, dag_run, INTERVAL),
     }
     if facts["kind"] is Kind.failed:
         failed = {ti.task_id for ti in dag_run.get_task_instances(session=session) if ti.state == "failed"}
         if failed:
             # The first of the data's way; a broken pipeline's only task is no stage.
             facts["stage"] = next((stage.value for stage in StageName if stage in failed), min(failed))
-            facts["problem"] = _xcom(session, dag_run, facts["stage"], PROBLEM) or ""
+            facts["problem"] = _xcom(session, dag_run, PROBLEM, facts["stage"]) or ""
     else:
-        result = _xcom(session, dag_run, StageName.load.value, "return_value")
+        result = _xcom(session, dag_run, "return_value", StageName.load.value)
         facts["checks"] = tuple(Check.model_validate(each) for each in (result or {}).get("checks", ()))
     return Happening.model_validate(facts)
 
 
-def _xcom(session: "Session", dag_run: "DagRun", task_id: str, key: str) -> Any:  # noqa: ANN401 - any value
-    """Give what a task left, or nothing."""
+def _xcom(session: "Session", dag_run: "DagRun", key: str, task_id: str | None = None) -> Any:  # noqa: ANN401 - any value
+    """Give what a task left, or any of the run's, or nothing."""
     query = XComModel.get_many(run_id=dag_run.run_id, key=key, task_ids=task_id, dag_ids=dag_run.dag_id, limit=1)
     row = session.scalars(query).first()
     return None if row is None else XComModel.deserialize_value(row)

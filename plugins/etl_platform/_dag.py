@@ -9,7 +9,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
 
 from etl_alerts._late import late
-from etl_alerts._listener import remember_problem
+from etl_alerts._listener import remember
 from etl_contract import LoadMode, StageName
 from etl_platform._alerts import AlertSettings, read_alert_defaults
 from etl_platform._assets import asset, outlets
@@ -50,7 +50,8 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
             "retry_delay": timedelta(seconds=10),
             "retry_exponential_backoff": 3,
             "max_retry_delay": timedelta(minutes=10),
-            "on_failure_callback": remember_problem,
+            "on_failure_callback": remember,
+            "on_success_callback": remember,
         },
         deadline=_deadline(pipeline, settings),
         doc_md=_documentation(pipeline.description, pipeline.text, pipeline.files),

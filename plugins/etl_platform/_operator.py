@@ -15,6 +15,7 @@ from etl_contract import (
     Conversation,
     Dataset,
     ExtractTask,
+    Interval,
     LoadTask,
     Outcome,
     StageName,
@@ -64,6 +65,7 @@ class StageOperator(DockerOperator):
         self.stage = stage
         self.pipeline = pipeline
         self.settings = settings
+        self.interval: Interval | None = None  # what the run is about, once that is known
         self._stage_container: StageContainer | None = None
         if stage is StageName.visualize:
             self.operator_extra_links = (ReportLink(),)
@@ -71,6 +73,7 @@ class StageOperator(DockerOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the parent gives log lines
         """Run the stage; its outcome decides what Airflow does next."""
         task = self._task(context)
+        self.interval = task.interval
         try:
             result = self._run(task)
             if self.stage is StageName.load:

@@ -10,6 +10,7 @@ import pytest
 from etl_alerts._channels import Channels
 from etl_alerts._notifier import Notifier
 from etl_alerts._outbox import Happening, Kind, put
+from etl_contract import Interval
 from tests.etl_alerts.receiving import Hook, Mailbox, mail_server, web_server
 
 YAML = """\
@@ -22,6 +23,7 @@ visualize: {title: Orders, charts: [{title: Rows, sql: select 1 as n, mark: bar,
 """
 DEFAULTS = "channels: [mail, hook]\n"
 NOON = datetime(2026, 3, 8, 12, tzinfo=UTC)
+DAY = Interval(start=NOON - timedelta(days=1, hours=12), end=NOON - timedelta(hours=12))
 
 
 class Desk:
@@ -71,9 +73,7 @@ class Desk:
             at=self.now,
             pipeline=pipeline,
             run_id=run_id,
-            run_after=NOON,
-            data_interval=(NOON - timedelta(days=1, hours=12), NOON - timedelta(hours=12)),
-            **facts,
+            **{"interval": DAY, **facts},
         )
         assert put(happening, self.outbox)
         return self.works()

@@ -19,10 +19,10 @@ CONTEXT = {
     "dag_run": {
         "dag_id": "orders",
         "dag_run_id": "run-1",
+        "run_type": "scheduled",
         "run_after": "2026-03-08T12:00:00Z",
         "data_interval_start": "2026-03-07T00:00:00Z",
         "data_interval_end": "2026-03-08T00:00:00Z",
-        "conf": {"day": "2026-03-05"},
         "state": "running",
     },
     "deadline": {"id": "1", "deadline_time": "2026-03-08T14:00:00Z"},
@@ -79,7 +79,18 @@ def test_a_late_run_is_left_for_the_notifier(tmp_path: Path, monkeypatch: pytest
 
     ((_, happening),) = happened(tmp_path)
     assert (happening.kind, happening.pipeline, happening.run_id) == (Kind.late, "orders", "run-1")
-    assert happening.params == {"day": "2026-03-05"}
+    assert str(happening.interval) == "2026-03-07"
+
+
+def test_of_a_run_by_hand_only_the_run_knows_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing rather than another's day."""
+    (tmp_path / "happened").mkdir()
+    monkeypatch.setattr(_late, "OUTBOX", tmp_path)
+
+    _late.late({**CONTEXT, "dag_run": {**CONTEXT["dag_run"], "run_type": "manual"}})
+
+    ((_, happening),) = happened(tmp_path)
+    assert happening.interval is None
 
 
 def test_without_an_outbox_nothing_fails(

@@ -1,6 +1,7 @@
 """What people are told of runs, by a real mail server and a real webhook."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 
 from etl_alerts._channels import without_address
 from etl_alerts._notifier import WAITS
-from etl_contract import Check, OnBreach
-from tests.etl_alerts.conftest import Desk
+from etl_contract import Check, Interval, OnBreach
+from tests.etl_alerts.conftest import DAY, Desk
 
 PROBLEM = "DataError: 3 keys are there more than once: <9E>\n  where: load.orders\n  next:  Correct them."
 
@@ -210,7 +211,7 @@ def test_a_stop_in_the_middle_tells_nothing_twice_or_never(desk: Desk) -> None:
         "at": desk.now.isoformat(),
         "pipeline": "orders",
         "run_id": "run-1",
-        "run_after": desk.now.isoformat(),
+        "interval": DAY.model_dump(mode="json"),
         "stage": "load",
     }
     (desk.outbox / "incidents.json").unlink()
@@ -250,10 +251,18 @@ def test_a_file_that_is_no_happening_is_put_aside(desk: Desk, capsys: pytest.Cap
 
 
 def test_a_pipeline_whose_file_is_gone_or_broken_is_told_of_all_the_same(desk: Desk) -> None:
-    """By the channels of all; its run is named instead of its day."""
-    assert desk.happens("failed", pipeline="gone", stage="load") == ["gone failed in load (run-1)"]
+    """By the channels of all; a run that does not know its day is named instead."""
+    assert desk.happens("failed", pipeline="gone", stage="load") == ["gone failed in load (2026-03-07)"]
     desk.pipeline("orders", "alerts: {chanels: [hook]}\n")
-    assert desk.happens("failed", stage="problems") == ["orders failed in problems (run-1)"]
+    assert desk.happens("failed", stage="problems", interval=None) == ["orders failed in problems (run-1)"]
+
+
+def test_a_day_is_one_of_the_pipelines_own_clock(desk: Desk) -> None:
+    """Airflow tells the interval of a late run by Greenwich."""
+    desk.pipeline("orders", "timezone: America/New_York\n")
+    day = Interval(start=datetime(2026, 3, 7, 5, tzinfo=UTC), end=datetime(2026, 3, 8, 5, tzinfo=UTC))
+
+    assert desk.happens("late", interval=day) == ["orders is late (2026-03-07)"]
 
 
 def test_a_trouble_without_a_word_says_so(desk: Desk) -> None:
