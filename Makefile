@@ -10,13 +10,14 @@ ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
 AS ?=
+CHANNEL ?=
 SECRET ?=
 FIELD ?=
 ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format new run replay put logs usage exports psql password rotate secret connection check try pipeline-test scan sbom ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs usage exports psql password rotate secret connection check try pipeline-test alert-test scan sbom ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +93,9 @@ scan: ## look for known holes in images and Dockerfiles (ARGS="debian --json": o
 
 sbom: ## write what each image is made of, in CycloneDX, into .cache/sbom (ARGS=airflow: only that one)
 	@setup/sbom.sh $(ARGS)
+
+alert-test: ## send a test message through every channel of alerts, and say what came of it (CHANNEL=mail: only that one)
+	@setup/alert-test.sh $(CHANNEL)
 
 ps: status
 status: ## show the services and how they are

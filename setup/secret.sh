@@ -4,7 +4,7 @@
 # usage: setup/secret.sh NAME [FILE]
 #
 # NAME is a role of PostgreSQL (airflow, source_owner, extract, load, report, analyst), admin_password, fernet_key,
-# jwt_secret or api_secret_key.
+# jwt_secret or api_secret_key; or alerts/CHANNEL, the address by which people are told of troubles.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
@@ -16,6 +16,12 @@ main() {
   case $name in
     --help | -h) print_help && return ;;
     airflow | source_owner | extract | load | report | analyst | admin_password | jwt_secret | api_secret_key) ;;
+    alerts/*)
+      [ -z "$file" ] || [ -r "$file" ] || refuse "there is no file '$file'" "to do: name one that you may read"
+      require_secrets
+      given "$file" "$name" | in_vault channel "${name#alerts/}" | sed 's/^/   /'
+      return
+      ;;
     fernet_key) runs airflow-apiserver || refuse "the platform is not running" "where: what Airflow has saved is encrypted anew" "to do: make up, then this again" ;;
     *) refuse "there is no secret '$name' to set" "usage: make secret NAME=analyst FILE=password.txt" "to do: name one that docs/operations.md has, under Passwords" ;;
   esac

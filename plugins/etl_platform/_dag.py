@@ -4,9 +4,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
 
+from etl_alerts._late import late
+from etl_alerts._listener import remember
 from etl_contract import LoadMode, StageName
+from etl_platform._alerts import AlertSettings, read_alert_defaults
 from etl_platform._assets import asset, outlets
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
@@ -45,7 +50,10 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
             "retry_delay": timedelta(seconds=10),
             "retry_exponential_backoff": 3,
             "max_retry_delay": timedelta(minutes=10),
+            "on_failure_callback": remember,
+            "on_success_callback": remember,
         },
+        deadline=_deadline(pipeline, settings),
         doc_md=_documentation(pipeline.description, pipeline.text, pipeline.files),
     ) as dag:
         operators = [
@@ -68,6 +76,17 @@ def _schedule(pipeline: Pipeline) -> CronDataIntervalTimetable | list[Asset] | N
     if pipeline.cron is not None:
         return CronDataIntervalTimetable(pipeline.cron, timezone=pipeline.timezone)
     return [asset(table) for table in pipeline.changed] or None
+
+
+def _deadline(pipeline: Pipeline, settings: Settings) -> DeadlineAlert | None:
+    """Give the time that a run may take before people are told, if any; bad defaults are told by who sends."""
+    defaults = read_alert_defaults(settings.alerts)
+    alerts = (defaults if isinstance(defaults, AlertSettings) else AlertSettings()).of(pipeline.alerts)
+    if alerts.deadline_span is None:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=alerts.deadline_span, callback=SyncCallback(late)
+    )
 
 
 class _Problems(BaseOperator):

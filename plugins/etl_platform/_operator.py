@@ -17,6 +17,7 @@ from etl_contract import (
     Conversation,
     Dataset,
     ExtractTask,
+    Interval,
     LoadTask,
     StageName,
     StageResult,
@@ -66,6 +67,7 @@ class StageOperator(DockerOperator):
         self.stage = stage
         self.pipeline = pipeline
         self.settings = settings
+        self.interval: Interval | None = None  # what the run is about, once that is known
         self._stage_container: StageContainer | None = None
         if stage is StageName.visualize:
             self.operator_extra_links = (ReportLink(),)
@@ -76,6 +78,7 @@ class StageOperator(DockerOperator):
         limits = self.pipeline.limits.of(self.stage)
         map_index = -1 if context["ti"].map_index is None else context["ti"].map_index
         began = Began(self.stage.value, task, limits, self.image, map_index, datetime.now(UTC))
+        self.interval = task.interval
         try:
             ending = self._run(task)
         except AirflowTaskTimeout:

@@ -42,6 +42,7 @@ from etl_contract import (
     merge_order,
     steps_of,
 )
+from etl_platform._alerts import Alerts
 from etl_platform._problems import Problem, guess, problems_of, report
 from etl_platform._twins import outputs_of, read_twins
 from etl_platform._yaml import NotYaml, read_yaml
@@ -155,6 +156,9 @@ class Pipeline(_Model):
     export: Exports = Field(default={}, description="The files, by the name of the dataset that goes into each.")
     visualize: Visualize | None = Field(default=None, description="The report of each run.")
     limits: Limits = Field(default=Limits(), description="What each stage may use.")
+    alerts: Alerts | None = Field(
+        default=None, description="Who is told when a run fails or is late, and of what else."
+    )
     files: dict[str, str] = Field(default_factory=dict, description="The twin's text by its name; not a field.")
     text: str = Field(default="", description="The text of the file; not a field of the file.")
 
@@ -313,6 +317,7 @@ _FIELDS = [
             ReportTable,
             Limits,
             StageLimits,
+            Alerts,
         )
         for name, field in model.model_fields.items()
     ),

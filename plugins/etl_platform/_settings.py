@@ -14,6 +14,7 @@ class Settings(NamedTuple):
     engine_url: str
     pipelines: Path
     recorder: Path = Path("/run/secrets/recorder_uri")
+    alerts: Path = Path("/opt/airflow/config/alerts/defaults.yaml")
 
     @classmethod
     def of_environment(cls) -> Self:
@@ -25,4 +26,5 @@ class Settings(NamedTuple):
             installation=secret.read_text().strip() if secret.exists() else "",
             engine_url=os.environ.get("DOCKER_HOST", "tcp://docker-guard:2375"),
             pipelines=Path(os.environ.get("ETL_PIPELINES", "/opt/airflow/config/pipelines")),
+            alerts=Path(os.environ.get("ETL_ALERTS", "/opt/airflow/config/alerts/defaults.yaml")),
         )

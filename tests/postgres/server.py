@@ -34,6 +34,7 @@ VOLUMES = {
     "exports": "/volumes/exports",
     "reports": "/volumes/reports",
     "airflow_logs": "/volumes/airflow_logs",
+    "outbox": "/volumes/outbox",
 }
 DATABASES = {"airflow": "airflow", "source_owner": "source", "postgres": "postgres"}
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.integration
 
 IMAGE = f"etl-platform/secrets:{os.environ.get('ETL_TAG', 'local')}"
 LABEL = f"etl-secretstest={OURS}"
-VOLUMES = ("postgres_data", "postgres_socket", "runs", "inbox", "exports", "reports", "airflow_logs")
+VOLUMES = ("postgres_data", "postgres_socket", "runs", "inbox", "exports", "reports", "airflow_logs", "outbox")
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -56,7 +56,7 @@ def test_three_capabilities_are_enough(run: Run) -> None:
     second = run(IMAGE)
 
     assert first.returncode == 0, first.stderr
-    assert first.stdout.endswith("29 secrets: 29 created, 0 replaced, 0 kept; 7 owners or modes set right\n")
+    assert first.stdout.endswith("29 secrets: 29 created, 0 replaced, 0 kept; 8 owners or modes set right\n")
     assert second.stdout == "29 secrets: 0 created, 0 replaced, 29 kept; 0 owners or modes set right\n"
     assert listing(run) == before
     assert "400 50000:50000 /secrets/airflow/database_url" in before

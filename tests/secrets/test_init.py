@@ -151,6 +151,7 @@ def test_volumes_are_given_to_their_owners(place: Place) -> None:
         "exports": 10001,
         "reports": 10001,
         "airflow_logs": 50000,
+        "outbox": 50000,
     }
 
 

@@ -97,6 +97,21 @@ def test_a_connection_is_deleted(project: Project, vault: str) -> None:
     assert project.run("setup/connection.sh").stdout.splitlines() == left[1:]
 
 
+def test_a_channels_address_is_kept_where_the_notifier_finds_it(project: Project, vault: str, tmp_path: Path) -> None:
+    """From a file or a pipe; what is said has the name alone."""
+    file = tmp_path / "address.txt"
+    file.write_text("mailtos://user:a-passw0rd@smtp.example.org?to=team@example.org\n")
+
+    by_file = project.run("setup/secret.sh", "alerts/mail", str(file))
+    by_pipe = project.run("setup/secret.sh", "alerts/team", stdin="jsons://hooks.example.org/a-passw0rd\n")
+
+    assert (by_file.returncode, _read(vault, "alerts/mail")) == (0, file.read_text().strip()), by_file.stderr
+    assert (by_pipe.returncode, _read(vault, "alerts/team")) == (0, "jsons://hooks.example.org/a-passw0rd"), (
+        by_pipe.stderr
+    )
+    assert "a-passw0rd" not in by_file.stdout + by_file.stderr + by_pipe.stdout + by_pipe.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "problem"),
     [
@@ -105,6 +120,9 @@ def test_a_connection_is_deleted(project: Project, vault: str) -> None:
         (["setup/secret.sh", "tls"], "there is no secret 'tls' to set"),
         (["setup/secret.sh", "load", "nowhere.txt"], "there is no file 'nowhere.txt'"),
         (["setup/rotate.sh", "fernet_key"], "the platform is not running"),
+        (["setup/secret.sh", "alerts/Mail"], "'Mail' is no name of a channel"),
+        (["setup/secret.sh", "alerts/mail"], "alerts/mail: what was given is no address"),
+        (["setup/alert-test.sh"], "the platform is not running"),
         (["setup/connection.sh", "Shop"], "'Shop' is no name of a connection"),
         (["setup/connection.sh", "shop"], "shop: nothing was given"),
     ],

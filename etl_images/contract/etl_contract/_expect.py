@@ -262,7 +262,7 @@ class Expectation(_Rules):
 
 
 class Check(Model):
-    """What came of a rule: how many of the rows breached it, and some of them."""
+    """What came of a rule: how many of the rows breached it, and some of them; `whole` is one over all rows at once."""
 
     dataset: str
     rule: str
@@ -270,6 +270,7 @@ class Check(Model):
     rows: int
     breaches: int
     examples: tuple[str, ...] = ()
+    whole: bool = False
 
 
 Expect = dict[Name, Expectation]

@@ -99,6 +99,7 @@ def _checks(
             rows=dataset.rows,
             breaches=int(bool(example)),
             examples=(example,) if example else (),
+            whole=True,
         )
         fails = check.breaches and on_breach is OnBreach.fail
         yield check, DataError(f"{check.rule}: {example}", where=f"{where}.change", hint=HINT) if fails else None

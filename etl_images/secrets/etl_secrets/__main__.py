@@ -9,6 +9,7 @@ from etl_secrets._change import (
     FORGOTTEN,
     OWN,
     ROTATED,
+    channel,
     connect,
     connections,
     disconnect,
@@ -59,14 +60,14 @@ def _changed(vault: Vault, options: argparse.Namespace) -> Outcome | None:
             return forget(vault, options.volumes, options.name)
         case "set":
             return set_value(vault, options.volumes, options.name, sys.stdin.read().rstrip("\r\n"))
-        case "connect" | "disconnect" | "connections":
-            _connections(vault, options)
-            return None
-    return init(vault, options.volumes)
+        case "init":
+            return init(vault, options.volumes)
+    _kept(vault, options)
+    return None
 
 
-def _connections(vault: Vault, options: argparse.Namespace) -> None:
-    """Run a subcommand about connections, and say what became of them."""
+def _kept(vault: Vault, options: argparse.Namespace) -> None:
+    """Run a subcommand about what people add."""
     match options.command:
         case "connect":
             connect(vault, options.name, options.file, sys.stdin.read())
@@ -74,7 +75,10 @@ def _connections(vault: Vault, options: argparse.Namespace) -> None:
         case "disconnect":
             gone = disconnect(vault, options.name, options.file)
             sys.stdout.write(f"connection {options.name} has lost its {', '.join(gone)}\n")
-        case _:
+        case "channel":
+            channel(vault, options.name, sys.stdin.read())
+            sys.stdout.write(f"channel {options.name} has its address\n")
+        case "connections":
             sys.stdout.writelines(f"{name}: {', '.join(files)}\n" for name, files in connections(vault).items())
 
 
@@ -103,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     change = commands.add_parser("disconnect", help="delete a connection, or one file of it")
     change.add_argument("name", metavar="NAME", help="such as shop")
     change.add_argument("file", nargs="?", choices=CONNECTION_FILES)
+    change = commands.add_parser("channel", help="take the address of a channel of alerts from standard input")
+    change.add_argument("name", metavar="NAME", help="such as mail")
     commands.add_parser("connections", help="name the connections, and the files of each")
     show = commands.add_parser("show", help="print one secret")
     show.add_argument("name", choices=[file.path for file in FILES], metavar="NAME", help="such as analyst/password")

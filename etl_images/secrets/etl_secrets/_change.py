@@ -14,7 +14,19 @@ from urllib.parse import urlsplit
 from etl_secrets._certificates import new_authority, new_server
 from etl_secrets._errors import SecretsError
 from etl_secrets._init import NEXT, PREVIOUS, Outcome, complete, succeed
-from etl_secrets._table import AUTHORITY, FILES, POSTGRES, ROOT, SERVER, STAGE, VALUES, VERIFIER, fernet_key
+from etl_secrets._table import (
+    AIRFLOW,
+    AUTHORITY,
+    CHANNELS,
+    FILES,
+    POSTGRES,
+    ROOT,
+    SERVER,
+    STAGE,
+    VALUES,
+    VERIFIER,
+    fernet_key,
+)
 from etl_secrets._vault import FILE_MODE, Vault
 
 TLS_NAMES: Final = ("tls", "authority")
@@ -113,6 +125,20 @@ def disconnect(vault: Vault, name: str, file: str | None = None) -> list[str]:
             vault.remove(f"connections/{name}/{part}")
         vault.remove_if_empty(f"connections/{name}")
     return gone
+
+
+def channel(vault: Vault, name: str, text: str) -> None:
+    """Write the address of a channel, by which people are told of troubles."""
+    problems = []
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+        problems.append(f"'{name}' is no name of a channel: write small letters, digits and _, such as mail")
+    # Not the address itself: it is the secret.
+    if len(text.split()) != 1 or not re.fullmatch(r"[a-z][a-z0-9+.-]*://.+", text.strip()):
+        problems.append(f"{CHANNELS}/{name}: what was given is no address; docs/alerts.md has some of each kind")
+    if problems:
+        raise SecretsError(problems)
+    with vault.locked():
+        vault.write(f"{CHANNELS}/{name}", text.strip(), AIRFLOW)
 
 
 def connections(vault: Vault) -> dict[str, list[str]]:

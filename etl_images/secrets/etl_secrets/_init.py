@@ -12,7 +12,21 @@ from pathlib import Path
 from etl_secrets._certificates import certificate_of, issued, lasts, new_authority, new_server
 from etl_secrets._errors import SecretsError
 from etl_secrets._scram import matches, verifier
-from etl_secrets._table import AUTHORITIES, AUTHORITY, FILES, PAIR, ROOT, SERVER, TLS, VALUES, VERIFIER, VOLUMES, File
+from etl_secrets._table import (
+    AIRFLOW,
+    AUTHORITIES,
+    AUTHORITY,
+    CHANNELS,
+    FILES,
+    PAIR,
+    ROOT,
+    SERVER,
+    TLS,
+    VALUES,
+    VERIFIER,
+    VOLUMES,
+    File,
+)
 from etl_secrets._vault import FILE_MODE, Vault
 
 # The certificate of the authority before this one, which is believed until it is forgotten.
@@ -177,6 +191,7 @@ def _give(vault: Vault, volumes: Path, outcome: Outcome) -> None:
         vault.make_folders(file.path, file.owner)
         if (vault.root / file.path).exists() and vault.own(vault.root / file.path, file.owner, FILE_MODE):
             outcome.given.append(file.path)
+    vault.make_folders(f"{CHANNELS}/any", AIRFLOW)
     for volume in VOLUMES:
         # Only the root: what is inside was made by its owner.
         if vault.own(volumes / volume.name, volume.owner):

@@ -124,4 +124,8 @@ VOLUMES: Final = (
     Volume("exports", STAGE),
     Volume("reports", STAGE),
     Volume("airflow_logs", AIRFLOW),
+    Volume("outbox", AIRFLOW),
 )
+
+# The addresses of channels, by name; a folder that is mounted must be there, though nobody has a channel yet.
+CHANNELS: Final = "alerts"

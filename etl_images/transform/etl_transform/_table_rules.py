@@ -38,7 +38,13 @@ def table_checks(
         examples = () if holds else (found,)
         breaches = len(examples)
         it = Check(
-            dataset=dataset, rule=rule, on_breach=on_breach, rows=counted.left, breaches=breaches, examples=examples
+            dataset=dataset,
+            rule=rule,
+            on_breach=on_breach,
+            rows=counted.left,
+            breaches=breaches,
+            examples=examples,
+            whole=True,
         )
         return it, f"{rule}: {found}"
 

@@ -1,0 +1,68 @@
+"""Carries what happened from the scheduler to the notifier: a file each, which appears whole or not at all."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from etl_contract import Check, Interval
+
+OUTBOX = Path(os.environ.get("ETL_OUTBOX", "/outbox"))
+
+
+class Kind(StrEnum):
+    """What may happen to a run."""
+
+    failed = "failed"
+    succeeded = "succeeded"
+    late = "late"
+
+
+class Happening(BaseModel):
+    """What happened to a run, with all that words about it need."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    at: AwareDatetime
+    pipeline: str
+    run_id: str
+    interval: Interval | None = None
+    stage: str = ""
+    problem: str = ""
+    checks: tuple[Check, ...] = ()
+
+
+class Unreadable(ValueError):
+    """A file of the outbox is no happening."""
+
+
+def put(happening: Happening, outbox: Path) -> bool:
+    """Leave it for the notifier; tell whether there is one that may find it."""
+    folder = outbox / "happened"
+    if not folder.is_dir():
+        return False
+    name = f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}.json"
+    write(folder / name, happening.model_dump_json())
+    return True
+
+
+def happened(outbox: Path) -> Iterator[tuple[Path, Happening]]:
+    """Give what was left, in its order; what cannot be read is put aside and told."""
+    for file in sorted((outbox / "happened").glob("*.json")):
+        try:
+            yield file, Happening.model_validate_json(file.read_bytes())
+        except ValidationError as error:
+            file.rename(file.with_suffix(".unreadable"))
+            raise Unreadable(f"{file.name}: {error}") from error
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file, so that whoever looks sees all of it or nothing."""
+    unfinished = file.with_name(f".{file.name}-{uuid.uuid4().hex[:8]}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.rename(file)
