@@ -6,7 +6,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from etl_contract import LoadMode, StageName
+from etl_contract import StageName
 from etl_platform._assets import asset, outlets
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
@@ -34,8 +34,7 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
         schedule=_schedule(pipeline),
         start_date=datetime.combine(pipeline.start, time.min, UTC),
         catchup=False,
-        # History grows in the order of time, so its runs come one after the other.
-        max_active_runs=1 if any(target.mode is LoadMode.history for target in pipeline.load.values()) else 2,
+        max_active_runs=1 if pipeline.one_after_the_other else 2,
         tags=list(pipeline.tags),
         is_paused_upon_creation=pipeline.paused,
         params=form(pipeline),

@@ -22,6 +22,7 @@ from etl_contract import (
     FilesSource,
     Freshness,
     HttpSource,
+    LoadMode,
     LoadTarget,
     Name,
     Paging,
@@ -232,6 +233,17 @@ class Pipeline(_Model):
     def cron(self) -> str | None:
         """Give the cron expression, where a clock starts the runs."""
         return self.schedule if isinstance(self.schedule, str) else None
+
+    @property
+    def of_days(self) -> bool:
+        """Tell whether its runs are about whole days, as those of a clock that strikes at midnight are."""
+        return self.cron is None or self.cron.split()[:2] == ["0", "0"]
+
+    @property
+    def one_after_the_other(self) -> bool:
+        """Tell whether a run begins where the one before ended, as history does, and sources that remember."""
+        remembers = self.cursors or any(isinstance(source, FilesSource) for source in self.extract.values())
+        return bool(remembers) or any(target.mode is LoadMode.history for target in self.load.values())
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -90,12 +90,11 @@ def test_a_run_is_about_all_that_changed(tmp_path: Path) -> None:
     assert isinstance(pipeline, Pipeline)
     days = [local_day(date(2026, 3, day), NEW_YORK) for day in (9, 7, 8)]
 
-    def interval(*loaded: Interval, day: str | None = None) -> str:
-        return str(run_interval(pipeline, {"day": day}, (None, None), NOW, changed(_events(*loaded))))
+    def interval(*loaded: Interval) -> str:
+        return str(run_interval(pipeline, (None, None), NOW, changed(_events(*loaded))))
 
     assert interval(days[0]) == "2026-03-09"
     assert interval(*days) == "2026-03-07 to 2026-03-09"
-    assert interval(days[0], day="2026-01-31") == "2026-01-31"
     assert interval() == "2026-11-23"
 
 
