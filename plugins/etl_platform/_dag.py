@@ -3,14 +3,23 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
+from airflow.sdk import (
+    DAG,
+    AssetAll,
+    AssetAny,
+    BaseOperator,
+    Context,
+    CronDataIntervalTimetable,
+    chain,
+    get_parsing_context,
+)
 from airflow.sdk.exceptions import AirflowFailException
 
 from etl_contract import StageName
 from etl_platform._assets import asset, outlets
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
-from etl_platform._pipeline import Broken, Pipeline, read_pipelines
+from etl_platform._pipeline import Broken, Changed, Pipeline, read_pipelines
 from etl_platform._settings import Settings
 
 
@@ -62,11 +71,16 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
     return dag
 
 
-def _schedule(pipeline: Pipeline) -> CronDataIntervalTimetable | list[Asset] | None:
-    """Give what starts a pipeline's runs: a clock, the change of all of some tables, or nothing."""
-    if pipeline.cron is not None:
-        return CronDataIntervalTimetable(pipeline.cron, timezone=pipeline.timezone)
-    return [asset(table) for table in pipeline.changed] or None
+def _schedule(pipeline: Pipeline) -> CronDataIntervalTimetable | AssetAll | AssetAny | None:
+    """Give what starts a pipeline's runs: a clock, the change of all or any of some tables, or nothing."""
+    match pipeline.schedule:
+        case str(cron):
+            return CronDataIntervalTimetable(cron, timezone=pipeline.timezone)
+        case Changed(any_changed=tables) if tables:
+            return AssetAny(*map(asset, tables))
+        case Changed(changed=tables):
+            return AssetAll(*map(asset, tables))
+    return None
 
 
 class _Problems(BaseOperator):
