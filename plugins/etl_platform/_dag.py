@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from etl_contract import StageName
 from etl_platform._assets import asset, outlets
+from etl_platform._doc import page_of, page_of_broken
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
 from etl_platform._pipeline import Broken, Changed, Pipeline, read_pipelines
@@ -54,7 +55,7 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
             "retry_exponential_backoff": 3,
             "max_retry_delay": timedelta(minutes=10),
         },
-        doc_md=_documentation(pipeline.description, pipeline.text, pipeline.files),
+        doc_md=page_of(pipeline),
     ) as dag:
         operators = [
             StageOperator(
@@ -104,22 +105,7 @@ def _broken_dag(broken: Broken) -> DAG:
         description=f"{broken.problems[0]}",
         schedule=None,
         tags=["broken"],
-        doc_md=f"# This pipeline cannot run\n\n```text\n{broken}\n```\n\n{_block('yaml', broken.text)}",
+        doc_md=page_of_broken(broken),
     ) as dag:
         _Problems(task_id="problems", message=str(broken))
     return dag
-
-
-def _documentation(description: str, text: str, files: dict[str, str]) -> str:
-    twins = "\n\n".join(
-        f"## {name}\n\n{_block('sql' if name.endswith('.sql') else 'python', code)}" for name, code in files.items()
-    )
-    return f"{description}\n\n## Pipeline\n\n{_block('yaml', text)}\n\n{twins}"
-
-
-def _block(language: str, text: str) -> str:
-    """Fence a text with more backticks than it has itself."""
-    fence = "`" * max(
-        3, max((len(run) for run in text.replace("\n", " ").split(" ") if set(run) == {"`"}), default=0) + 1
-    )
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"

@@ -139,7 +139,7 @@ class Pipeline(_Model):
     schedule: Schedule | None = Field(
         default=None,
         description="A cron expression, or `@daily` and the like; a run's interval lies between two of its times. Or "
-        "`changed: [mart.flights]` or `any_changed`, to run when tables have changed. Without it, runs are by hand only.",
+        "`changed: [mart.flights]` or `any_changed`, to run when tables have changed. Without it, only by hand.",
     )
     timezone: str = Field(default="UTC", description="The time zone of the schedule and of every day.")
     start: date = Field(
