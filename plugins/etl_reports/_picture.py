@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from etl_platform._flow import Flow
 
-BOX, GAP, WIDTH, BETWEEN = 58, 18, 236, 84
-_LONGEST = 31
+BOX, GAP, WIDTH, BETWEEN = 58, 18, 220, 60
+_LONGEST = 29
 
 
 class Box(NamedTuple):
@@ -18,6 +18,8 @@ class Box(NamedTuple):
     kind: str
     title: str
     about: str
+    width: int = WIDTH
+    height: int = BOX
 
     @property
     def left(self) -> tuple[int, int]:
