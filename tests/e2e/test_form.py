@@ -135,7 +135,7 @@ def test_a_dry_run_stops_before_load(stack: Stack, empty: str) -> None:
     assert _states(stack, run_id) == {"extract": "success", "load": "skipped", "visualize": "skipped"}
     log = stack.text("visits", run_id, "load")
     assert "visits: 3 rows would go into mart.visits by append" in log
-    assert "'day': 'date', 'n': 'integer'" in log
+    assert "'day': 'date', 'n': 'bigint'" in log
     assert log.count("visits: one of its rows") == 3
     assert stack.one("warehouse", "select to_regclass('mart.visits') as there") == {"there": ""}
     assert _loads(stack) == 0
@@ -151,7 +151,7 @@ def test_a_wish_that_cannot_be_fails_at_once_with_every_reason(stack: Stack, vis
     assert "is not a 'date'" in refused.text
     assert state == "failed"
     log = stack.text(visits, run_id, "extract")
-    assert "the run cannot be, for 5 reasons" in log
+    assert "the run cannot be, for 6 reasons" in log
     assert "day: 2126-01-31 lies in the future" in log
     assert stack.tasks(visits, run_id)["extract"]["try_number"] == 1
 
@@ -164,7 +164,7 @@ def test_the_command_asks_for_the_same(stack: Stack, empty: str) -> None:
     )  # fmt: skip
 
     assert "visits: trying 2026-01-30 to 2026-01-31" in said
-    assert 'visits: 2 rows would go into mart.visits by append: {"day": "date", "n": "integer"' in said
+    assert 'visits: 2 rows would go into mart.visits by append: {"day": "date", "n": "bigint"' in said
     assert '"day": "2026-01-31", "n": "1"' in said
     assert "Report:" not in said
 
