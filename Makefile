@@ -47,7 +47,7 @@ new: ## write a pipeline to begin with, its twin and a test; asks what it must k
 	@setup/new.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(if $(FROM),--from "$(FROM)") $(ARGS)
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
-	@setup/run.sh $(PIPELINE) $(DATE)
+	@setup/run.sh $(PIPELINE) $(DATE) $(ARGS)
 
 replay: ## bring quarantined rows back, after a fix: their runs do their work once more (PIPELINE=orders)
 	@setup/replay.sh $(PIPELINE)

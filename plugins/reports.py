@@ -23,6 +23,12 @@ class ReportsPlugin(AirflowPlugin):
             "icon_dark_mode": "reports/static/icon-dark.svg",
         },
         {
+            "name": "Data flow",
+            "href": "reports/dags/{DAG_ID}/flow",
+            "destination": "dag",
+            "url_route": "data-flow",
+        },
+        {
             "name": "Report",
             "href": "reports/dags/{DAG_ID}?tab=dag",
             "destination": "dag",

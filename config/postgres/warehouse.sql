@@ -40,7 +40,7 @@ COMMENT ON COLUMN etl.loads.run_id         IS 'The run, as Airflow names it';
 COMMENT ON COLUMN etl.loads.try_number     IS 'The try that committed, from 1';
 COMMENT ON COLUMN etl.loads.dataset        IS 'The dataset that was loaded, as the transform named it';
 COMMENT ON COLUMN etl.loads.target_table   IS 'Where it went, with its schema: mart.flights';
-COMMENT ON COLUMN etl.loads.mode           IS 'How it was merged: append, replace, partition, upsert or history';
+COMMENT ON COLUMN etl.loads.mode           IS 'How it was merged: append, replace, partition, upsert or history; refresh where all rows were replaced';
 COMMENT ON COLUMN etl.loads.interval_start IS 'Begin of the run''s interval, inclusive';
 COMMENT ON COLUMN etl.loads.interval_end   IS 'End of the run''s interval, exclusive';
 COMMENT ON COLUMN etl.loads.rows_staged    IS 'Rows in the dataset';

@@ -1,8 +1,9 @@
 """The commands behind `make new`, `check`, `run` and others: python -m etl_platform --help."""
 
 import argparse
+import json
 import sys
-from datetime import date
+from typing import Any
 
 from etl_platform._authoring import add_commands
 
@@ -16,7 +17,18 @@ def main() -> int:
 
     run = commands.add_parser("run", help="run a pipeline now, and follow its stages to the end")
     run.add_argument("pipeline", metavar="PIPELINE")
-    run.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the last complete interval")
+    run.add_argument("--day", metavar="YYYY-MM-DD", help="what it is about; default: the last complete interval")
+    run.add_argument("--start", metavar="YYYY-MM-DD[Thh:mm]", help="or a span of time, from here")
+    run.add_argument("--end", metavar="YYYY-MM-DD[Thh:mm]", help="to here; a day belongs to it")
+    run.add_argument("--dry-run", action="store_true", help="stop before load, and show what would be loaded")
+    run.add_argument(
+        "--full-refresh",
+        action="store_true",
+        help="read the sources from their beginning, and replace the tables' rows",
+    )
+    run.add_argument(
+        "--param", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="one of the pipeline's params"
+    )
     run.add_argument("--wait-for-dag", type=int, default=120, metavar="SECONDS", help="until Airflow has read the file")
     run.set_defaults(command=_run)
 
@@ -41,7 +53,20 @@ def _run(arguments: argparse.Namespace) -> int:
     """Run a pipeline through Airflow's REST API."""
     from etl_platform._follow import follow  # noqa: PLC0415 - `check` needs no HTTP client
 
-    return follow(arguments.pipeline, arguments.day, arguments.wait_for_dag)
+    asked = {name: getattr(arguments, name) for name in ("day", "start", "end", "dry_run", "full_refresh")}
+    conf = {name: value for name, value in asked.items() if value} | dict(arguments.param)
+    return follow(arguments.pipeline, conf, arguments.wait_for_dag)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """Read NAME=VALUE; what is JSON, such as a number, is taken as that, and a text needs no quotes."""
+    name, found, value = text.partition("=")
+    if not (name and found):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def _replay(arguments: argparse.Namespace) -> int:

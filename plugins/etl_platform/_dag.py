@@ -3,19 +3,29 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, Context, CronDataIntervalTimetable, chain, get_parsing_context
+from airflow.sdk import (
+    DAG,
+    AssetAll,
+    AssetAny,
+    BaseOperator,
+    Context,
+    CronDataIntervalTimetable,
+    chain,
+    get_parsing_context,
+)
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
 
 from etl_alerts._late import late
 from etl_alerts._listener import remember
-from etl_contract import LoadMode, StageName
+from etl_contract import StageName
 from etl_platform._alerts import AlertSettings, read_alert_defaults
 from etl_platform._assets import asset, outlets
+from etl_platform._doc import page_of, page_of_broken
 from etl_platform._operator import StageOperator
 from etl_platform._params import form
-from etl_platform._pipeline import Broken, Pipeline, read_pipelines
+from etl_platform._pipeline import Broken, Changed, Pipeline, read_pipelines
 from etl_platform._settings import Settings
 
 
@@ -39,8 +49,7 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
         schedule=_schedule(pipeline),
         start_date=datetime.combine(pipeline.start, time.min, UTC),
         catchup=False,
-        # History grows in the order of time, so its runs come one after the other.
-        max_active_runs=1 if any(target.mode is LoadMode.history for target in pipeline.load.values()) else 2,
+        max_active_runs=1 if pipeline.one_after_the_other else 2,
         tags=list(pipeline.tags),
         is_paused_upon_creation=pipeline.paused,
         params=form(pipeline),
@@ -54,7 +63,7 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
             "on_success_callback": remember,
         },
         deadline=_deadline(pipeline, settings),
-        doc_md=_documentation(pipeline.description, pipeline.text, pipeline.files),
+        doc_md=page_of(pipeline),
     ) as dag:
         operators = [
             StageOperator(
@@ -71,11 +80,16 @@ def build_dag(pipeline: Pipeline, settings: Settings) -> DAG:
     return dag
 
 
-def _schedule(pipeline: Pipeline) -> CronDataIntervalTimetable | list[Asset] | None:
-    """Give what starts a pipeline's runs: a clock, the change of all of some tables, or nothing."""
-    if pipeline.cron is not None:
-        return CronDataIntervalTimetable(pipeline.cron, timezone=pipeline.timezone)
-    return [asset(table) for table in pipeline.changed] or None
+def _schedule(pipeline: Pipeline) -> CronDataIntervalTimetable | AssetAll | AssetAny | None:
+    """Give what starts a pipeline's runs: a clock, the change of all or any of some tables, or nothing."""
+    match pipeline.schedule:
+        case str(cron):
+            return CronDataIntervalTimetable(cron, timezone=pipeline.timezone)
+        case Changed(any_changed=tables) if tables:
+            return AssetAny(*map(asset, tables))
+        case Changed(changed=tables):
+            return AssetAll(*map(asset, tables))
+    return None
 
 
 def _deadline(pipeline: Pipeline, settings: Settings) -> DeadlineAlert | None:
@@ -110,22 +124,7 @@ def _broken_dag(broken: Broken) -> DAG:
         description=f"{broken.problems[0]}",
         schedule=None,
         tags=["broken"],
-        doc_md=f"# This pipeline cannot run\n\n```text\n{broken}\n```\n\n{_block('yaml', broken.text)}",
+        doc_md=page_of_broken(broken),
     ) as dag:
         _Problems(task_id="problems", message=str(broken))
     return dag
-
-
-def _documentation(description: str, text: str, files: dict[str, str]) -> str:
-    twins = "\n\n".join(
-        f"## {name}\n\n{_block('sql' if name.endswith('.sql') else 'python', code)}" for name, code in files.items()
-    )
-    return f"{description}\n\n## Pipeline\n\n{_block('yaml', text)}\n\n{twins}"
-
-
-def _block(language: str, text: str) -> str:
-    """Fence a text with more backticks than it has itself."""
-    fence = "`" * max(
-        3, max((len(run) for run in text.replace("\n", " ").split(" ") if set(run) == {"`"}), default=0) + 1
-    )
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"

@@ -1,9 +1,9 @@
 """Runs a pipeline and shows its stages as they go."""
 
+import json
 import os
 import time
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -17,10 +17,16 @@ SIGN_OF_LIFE_SECONDS = 20
 OVER = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
-def follow(pipeline: str, day: date | None, wait_for_dag: int, say: Callable[[str], None] | None = None) -> int:
+def follow(pipeline: str, conf: dict[str, Any], wait_for_dag: int, say: Callable[[str], None] | None = None) -> int:
     """Run a pipeline to its end; give 0 if it succeeded.
 
     A run of the schedule that is under way is followed instead of starting a second one beside it.
+
+    Args:
+        pipeline: its name.
+        conf: what is asked of the run, as in the trigger form; nothing for the last complete interval.
+        wait_for_dag: for how many seconds Airflow may not have read the file yet.
+        say: takes each line; they are printed if nothing is said.
     """
     say = say or (lambda line: print(line, flush=True))
     try:
@@ -28,11 +34,11 @@ def follow(pipeline: str, day: date | None, wait_for_dag: int, say: Callable[[st
         if complaint := wait_for_dag_of(api, pipeline, wait_for_dag):
             say(complaint)
             return 1
-        run = _run_of(api, pipeline, day, say)
+        run = _run_of(api, pipeline, conf, say)
         succeeded = follow_stages(api, pipeline, run["dag_run_id"], say)
         address = run_address(pipeline, run["dag_run_id"])
         say(f"Run:    {address}")
-        if succeeded and "visualize" in api.tasks(pipeline, run["dag_run_id"]):
+        if api.tasks(pipeline, run["dag_run_id"]).get("visualize", {}).get("state") == "success":
             say(f"Report: {report_address(pipeline, run['dag_run_id'])}")
     except httpx.HTTPStatusError as error:
         say(f"Airflow answered {error.response.status_code} to {error.request.url}: {error.response.text[:500]}")
@@ -75,12 +81,14 @@ def wait_for_dag_of(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
     return None
 
 
-def _run_of(api: AirflowApi, pipeline: str, day: date | None, say: Callable[[str], None]) -> dict[str, Any]:
-    if day is None and (active := api.active_run(pipeline)):
+def _run_of(api: AirflowApi, pipeline: str, conf: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    if not conf and (active := api.active_run(pipeline)):
         say(f"{pipeline}: following the scheduled run that is under way")
         return active
-    say(f"{pipeline}: running {day or 'the last complete interval'}")
-    return api.trigger(pipeline, {"day": day.isoformat()} if day else {})
+    span = " to ".join(conf[name] for name in ("day", "start", "end") if name in conf)
+    about = "all that its sources have" if conf.get("full_refresh") else span or "the last complete interval"
+    say(f"{pipeline}: {'trying' if conf.get('dry_run') else 'running'} {about}")
+    return api.trigger(pipeline, conf)
 
 
 def follow_stages(api: AirflowApi, pipeline: str, run_id: str, say: Callable[[str], None]) -> bool:
@@ -123,7 +131,15 @@ def _told(api: AirflowApi, pipeline: str, run_id: str, name: str, task: dict[str
         lines = api.log(pipeline, run_id, name, task["try_number"])
         errors = [_complaint(entry) for entry in lines if entry.get("level") in {"error", "critical"}]
         return [line, *(f"    {part}" for part in "\n".join(errors[-1:]).splitlines())]
+    if task["state"] == "skipped" and task["try_number"]:
+        lines = api.log(pipeline, run_id, name, task["try_number"])
+        return [line, *(f"    {_shown(entry)}" for entry in lines if {"columns", "row"} & entry.keys())]
     return [line]
+
+
+def _shown(entry: dict[str, Any]) -> str:
+    """Give what a dry run says of a dataset, or of one of its rows."""
+    return f"{entry['event']}: {json.dumps(entry.get('columns') or entry['row'], ensure_ascii=False)}"
 
 
 def _complaint(entry: dict[str, Any]) -> str:

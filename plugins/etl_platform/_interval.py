@@ -1,8 +1,7 @@
 """Finds the interval that a run is about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -13,22 +12,18 @@ from etl_platform._pipeline import Pipeline
 
 def run_interval(
     pipeline: Pipeline,
-    params: Mapping[str, Any],
     scheduled: tuple[datetime | None, datetime | None],
     run_after: datetime,
     changed: Sequence[Interval] = (),
 ) -> Interval:
-    """Give the interval: the day of the trigger form, what changed, Airflow's own, or the last complete one.
+    """Give the interval of a run of which nobody said another: what changed, Airflow's own, or the last complete one.
 
     Args:
         pipeline: its schedule and time zone say what complete means.
-        params: the trigger form; `day` is an ISO date or nothing.
         scheduled: the data interval of Airflow's run; nothing or empty for some runs by hand and by REST.
         run_after: when the run was due.
         changed: the intervals of the loads that started the run; it is about all of them.
     """
-    if params.get("day"):
-        return local_day(date.fromisoformat(params["day"]), pipeline.timezone)
     if changed:  # such a run has no data interval of its own
         first, last = min(each.start for each in changed), max(each.end for each in changed)
         return Interval(start=first, end=last, timezone=pipeline.timezone)

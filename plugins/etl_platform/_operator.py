@@ -17,8 +17,10 @@ from etl_contract import (
     Conversation,
     Dataset,
     ExtractTask,
+    Fault,
     Interval,
     LoadTask,
+    SpecError,
     StageName,
     StageResult,
     StageTask,
@@ -30,9 +32,9 @@ from etl_platform._assets import changed, tell
 from etl_platform._container import StageContainer, State, container_name
 from etl_platform._ending import Ending, ending_of, killed, not_started, timed_out, unreachable
 from etl_platform._interval import run_interval
-from etl_platform._params import run_params
 from etl_platform._pipeline import Pipeline
 from etl_platform._report_link import ReportLink
+from etl_platform._request import read_request
 from etl_platform._run_folder import run_folder
 from etl_platform._settings import Settings
 from etl_platform._stage_runs import Began, add, stage_run
@@ -163,9 +165,12 @@ class StageOperator(DockerOperator):
     def _task(self, context: Context) -> StageTask:
         """Say what the stage is told in this run."""
         dag_run, ti = context["dag_run"], context["ti"]
-        interval = run_interval(
+        try:
+            request = read_request(self.pipeline, cast("Mapping[str, Any]", context["params"]))
+        except SpecError as error:
+            raise AirflowFailException(str(Fault.of(error))) from None
+        interval = request.interval or run_interval(
             self.pipeline,
-            cast("Mapping[str, Any]", context["params"]),
             (dag_run.data_interval_start, dag_run.data_interval_end),
             dag_run.run_after,
             changed(context.get("triggering_asset_events")),
@@ -177,13 +182,13 @@ class StageOperator(DockerOperator):
             "try_number": max(1, ti.try_number),
             "interval": interval,
             "run_uri": f"file:///runs/{folder}",
-            "params": run_params(self.pipeline, cast("Mapping[str, Any]", context["params"])),
+            "params": request.params,
         }
         before = self._results_before(context)
         pipeline = self.pipeline
         match self.stage:
             case StageName.extract:
-                return ExtractTask(spec=pipeline.extract, **common)
+                return ExtractTask(spec=pipeline.extract, full_refresh=request.full_refresh, **common)
             case StageName.transform if StageName.transform in pipeline.stages:
                 return transform_task(pipeline, before[StageName.extract].datasets, **common)
             case StageName.load:
@@ -199,6 +204,8 @@ class StageOperator(DockerOperator):
                     watermarks=extracted.watermarks,
                     files=extracted.files,
                     whole=tuple(sorted(pipeline.extract.keys() - pipeline.cursors)),
+                    full_refresh=request.full_refresh,
+                    dry_run=request.dry_run,
                     **common,
                 )
             case StageName.visualize if pipeline.visualize is not None:

@@ -23,6 +23,7 @@ from etl_contract import (
     FilesSource,
     Freshness,
     HttpSource,
+    LoadMode,
     LoadTarget,
     Name,
     Paging,
@@ -105,16 +106,25 @@ class Limits(_Model):
 
 
 class Changed(_Model):
-    """A schedule of changes: a run when all of these tables have changed since the last one."""
+    """A schedule of changes: a run when tables have changed since the last one, all of them or any."""
 
     changed: Annotated[tuple[TableName, ...], Field(min_length=1)] = Field(
-        description="Tables that pipelines load; a run starts when each has been loaded since the last one."
+        default=(), description="Tables that pipelines load; a run starts when each has been loaded since the last one."
+    )
+    any_changed: Annotated[tuple[TableName, ...], Field(min_length=1)] = Field(
+        default=(), description="The same, but a run starts as soon as one of them has been loaded."
     )
 
-    @field_validator("changed")
+    @field_validator("changed", "any_changed")
     @classmethod
     def _qualified(cls, tables: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(table if "." in table else f"mart.{table}" for table in tables)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.changed) == bool(self.any_changed):
+            raise ValueError("give either 'changed' or 'any_changed', not both and not neither")
+        return self
 
 
 Schedule = Annotated[
@@ -132,7 +142,7 @@ class Pipeline(_Model):
     schedule: Schedule | None = Field(
         default=None,
         description="A cron expression, or `@daily` and the like; a run's interval lies between two of its times. Or "
-        "`changed: [mart.flights]`, to run when tables have changed. Without it the pipeline runs by hand only.",
+        "`changed: [mart.flights]` or `any_changed`, to run when tables have changed. Without it, only by hand.",
     )
     timezone: str = Field(default="UTC", description="The time zone of the schedule and of every day.")
     start: date = Field(
@@ -251,9 +261,20 @@ class Pipeline(_Model):
         return self.schedule if isinstance(self.schedule, str) else None
 
     @property
+    def of_days(self) -> bool:
+        """Tell whether its runs are about whole days, as those of a clock that strikes at midnight are."""
+        return self.cron is None or self.cron.split()[:2] == ["0", "0"]
+
+    @property
+    def one_after_the_other(self) -> bool:
+        """Tell whether a run begins where the one before ended, as history does, and sources that remember."""
+        remembers = self.cursors or any(isinstance(source, FilesSource) for source in self.extract.values())
+        return bool(remembers) or any(target.mode is LoadMode.history for target in self.load.values())
+
+    @property
     def changed(self) -> tuple[str, ...]:
         """Name the tables whose change starts the runs."""
-        return self.schedule.changed if isinstance(self.schedule, Changed) else ()
+        return self.schedule.changed or self.schedule.any_changed if isinstance(self.schedule, Changed) else ()
 
     @property
     def _made(self) -> set[str]:

@@ -2,6 +2,7 @@
 
 /reports/                          ──► _listing ──► every pipeline with its last report
 /reports/dags/DAG                  ──►    │     ──► its last report, and /history: all of them
+/reports/dags/DAG/flow             ──►  _flow   ──► what it reads, makes and writes, drawn
 /reports/dags/DAG/runs/RUN         ──►    │     ──► that report in a frame, or why there is none
 /reports/dags/DAG/runs/RUN/FILE    ──►    │     ──► the report itself, shut in a sandbox
                                           ├── _shelf: the volume `reports`

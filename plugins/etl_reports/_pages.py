@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import GetUserDep, get_user, requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep, get_user
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from etl_contract import ReportSummary
+from etl_reports._access import may_see_run
+from etl_reports._flow import router as flow
 from etl_reports._html import HERE, STATIC, render, wants_page
 from etl_reports._listing import Line, chosen, paged
 from etl_reports._runs import latest, states, visible
@@ -38,7 +39,7 @@ UNKNOWN = 401
 
 shelf = Shelf(Path(os.environ.get("ETL_REPORTS", "/reports")))
 pages = FastAPI(title="reports", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
-may_see_run = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN))
+pages.include_router(flow)
 Number = Annotated[int, Query(ge=1, le=1_000_000)]
 
 

@@ -3,9 +3,12 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from airflow.assets.evaluation import AssetEvaluator
+from airflow.serialization.definitions.assets import SerializedAssetUniqueKey
+from airflow.serialization.serialized_objects import DagSerialization
 
 from etl_contract import Interval, Load, Outcome, StageResult
 from etl_platform import Broken, Pipeline, read_pipeline
@@ -41,6 +44,12 @@ def test_a_pipeline_names_the_tables_that_start_it(tmp_path: Path) -> None:
     ("schedule", "problem"),
     [
         ("{changed: [orders]}", "line 4, schedule: the pipeline changes mart.orders itself, so it would start itself"),
+        ("{any_changed: [flights, orders]}", "line 4, schedule: the pipeline changes mart.orders itself"),
+        (
+            "{any_changed: [flights], changed: [weather]}",
+            "line 4, schedule: give either 'changed' or 'any_changed', not",
+        ),
+        ("{}", "line 4, schedule: give either 'changed' or 'any_changed', not both and not neither"),
         ("{changd: [flights]}", "line 4, schedule.changd: no such field; did you mean 'changed'?"),
         ("{changed: []}", "line 4, schedule.changed: "),
         ("{changed: [Flights]}", "line 4, schedule.changed.1: 'Flights' is not a table such as mart.orders"),
@@ -90,12 +99,11 @@ def test_a_run_is_about_all_that_changed(tmp_path: Path) -> None:
     assert isinstance(pipeline, Pipeline)
     days = [local_day(date(2026, 3, day), NEW_YORK) for day in (9, 7, 8)]
 
-    def interval(*loaded: Interval, day: str | None = None) -> str:
-        return str(run_interval(pipeline, {"day": day}, (None, None), NOW, changed(_events(*loaded))))
+    def interval(*loaded: Interval) -> str:
+        return str(run_interval(pipeline, (None, None), NOW, changed(_events(*loaded))))
 
     assert interval(days[0]) == "2026-03-09"
     assert interval(*days) == "2026-03-07 to 2026-03-09"
-    assert interval(days[0], day="2026-01-31") == "2026-01-31"
     assert interval() == "2026-11-23"
 
 
@@ -129,3 +137,31 @@ def test_airflow_takes_the_schedule(name: str, starts: str, tmp_path: Path) -> N
     assert {task.task_id: len(task.outlets) for task in dag.tasks if task.outlets} == (
         {"load": 2} if name == "flights" else {}
     )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "wants", "starts"),
+    [
+        ("{changed: [flights, weather]}", {"mart.flights"}, False),
+        ("{changed: [flights, weather]}", {"mart.flights", "mart.weather"}, True),
+        ("{any_changed: [flights, weather]}", {"mart.flights"}, True),
+        ("{any_changed: [flights, weather]}", {"mart.airports"}, False),
+    ],
+)
+def test_a_run_waits_for_all_tables_or_for_any(
+    tmp_path: Path,
+    schedule: str,
+    wants: set[str],
+    starts: bool,  # noqa: FBT001 - a table of cases
+) -> None:
+    """As Airflow judges it, from what it keeps of the DAG."""
+    pipeline = _read(tmp_path, schedule)
+    assert isinstance(pipeline, Pipeline), str(pipeline)
+    dag = build_dag(pipeline, Settings("etl", "local", "0123456789abcdef", "tcp://docker-guard:2375", tmp_path))
+
+    kept = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    condition = kept.timetable.asset_condition
+
+    assert {asset.name for _, asset in condition.iter_assets()} == {"mart.flights", "mart.weather"}
+    loaded = {SerializedAssetUniqueKey(name, f"warehouse://{name.replace('.', '/')}"): True for name in wants}
+    assert AssetEvaluator(cast("Any", None)).run(condition, loaded) is starts

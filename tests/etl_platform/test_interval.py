@@ -1,12 +1,12 @@
 """Which interval a run is about."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from etl_contract import Interval
 from etl_platform import Pipeline
-from etl_platform._interval import run_interval
+from etl_platform._interval import local_day, run_interval
 
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
 
@@ -23,8 +23,8 @@ def _pipeline(schedule: str | None = "0 0 * * *", timezone: str = "America/New_Y
     )
 
 
-def _interval(day: str | None = None, scheduled: tuple[datetime | None, datetime | None] = (None, None)) -> Interval:
-    return run_interval(_pipeline(), {"day": day}, scheduled, NOW)
+def _interval(scheduled: tuple[datetime | None, datetime | None] = (None, None)) -> Interval:
+    return run_interval(_pipeline(), scheduled, NOW)
 
 
 def test_a_scheduled_run_keeps_airflows_interval() -> None:
@@ -34,17 +34,10 @@ def test_a_scheduled_run_keeps_airflows_interval() -> None:
     assert _interval(scheduled=(start, end)) == Interval(start=start, end=end, timezone="America/New_York")
 
 
-def test_the_day_of_the_form_wins() -> None:
-    """Who names a day means that day."""
-    interval = _interval("2026-02-28", (NOW, NOW + timedelta(hours=1)))
-
-    assert str(interval) == "2026-02-28"
-
-
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-08", 23), ("2026-11-01", 25), ("2028-02-29", 24)])
 def test_a_day_is_as_long_as_its_time_zone_makes_it(day: str, hours: int) -> None:
     """A day of the clocks' change has 23 or 25 hours."""
-    interval = _interval(day)
+    interval = local_day(date.fromisoformat(day), "America/New_York")
 
     assert interval.end.astimezone(UTC) - interval.start.astimezone(UTC) == timedelta(hours=hours)
     assert str(interval) == day
@@ -67,13 +60,13 @@ def test_without_a_day_it_is_the_last_complete_one(scheduled: tuple[datetime | N
 )
 def test_a_day_is_complete_at_its_own_midnight(now: str, day: str) -> None:
     """The wall clock of the pipeline's time zone decides, also when the clocks change."""
-    interval = run_interval(_pipeline(), {}, (None, None), datetime.fromisoformat(now))
+    interval = run_interval(_pipeline(), (None, None), datetime.fromisoformat(now))
 
     assert str(interval) == day
 
 
 def test_without_a_schedule_it_is_yesterday() -> None:
     """A pipeline that runs by hand only is about a day, too."""
-    interval = run_interval(_pipeline(None, "Asia/Tokyo"), {}, (None, None), NOW)
+    interval = run_interval(_pipeline(None, "Asia/Tokyo"), (None, None), NOW)
 
     assert str(interval) == "2026-11-24"  # it is the 25th in Tokyo already

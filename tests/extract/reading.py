@@ -42,6 +42,9 @@ class Extracting:
 
     Args:
         folder: where the run's files, the inbox and the connections are.
+
+    Attributes:
+        full_refresh: whether the runs read all anew.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,11 +53,13 @@ class Extracting:
         self.connections = folder / "connections"
         self.connections.mkdir(exist_ok=True)
         self._run_uri = f"file://{folder}/run"
+        self.full_refresh = False
 
     def task(self, **sources: dict[str, Any]) -> ExtractTask:
         """Describe a run."""
         spec = {name: SOURCE.validate_python(source) for name, source in sources.items()}
-        return ExtractTask(pipeline="shop", run_id="test", interval=NOVEMBER_1, run_uri=self._run_uri, spec=spec)
+        run = {"run_id": "test", "interval": NOVEMBER_1, "run_uri": self._run_uri, "full_refresh": self.full_refresh}
+        return ExtractTask(pipeline="shop", spec=spec, **run)
 
     def read(self, **source: Any) -> Read:  # noqa: ANN401 - as in YAML
         """Read one source, named `orders`."""

@@ -52,7 +52,7 @@ class Shop:
             # Not as a parameter, whose type the connection would remember from the table before.
             self.warehouse.sql(f"insert into shop.orders (at) values ({sql.Literal(value).as_string()})")  # noqa: S608
 
-    def extract(self, **source: Any) -> StageResult:  # noqa: ANN401 - fields of a source
+    def extract(self, *, full_refresh: bool = False, **source: Any) -> StageResult:  # noqa: ANN401 - fields of a source
         """Extract, in a run of its own."""
         self._runs += 1
         spec = {
@@ -69,12 +69,13 @@ class Shop:
                     "interval": DAY,
                     "run_uri": f"file://{self._folder}/{self._runs}",
                     "spec": {"orders": spec},
+                    "full_refresh": full_refresh,
                 }
             ),
             self._folder,
         )
 
-    def load(self, extracted: StageResult, target: dict[str, Any] | None = None) -> None:
+    def load(self, extracted: StageResult, target: dict[str, Any] | None = None, *, full_refresh: bool = False) -> None:
         """Load what was extracted."""
         load_into(
             self.warehouse.uri(),
@@ -85,6 +86,7 @@ class Shop:
                 run_uri=f"file://{self._folder}",
                 inputs=extracted.datasets,
                 watermarks=extracted.watermarks,
+                full_refresh=full_refresh,
                 spec={"orders": LoadTarget.model_validate(target or ORDERS)},
             ),
         )
@@ -315,3 +317,24 @@ def test_a_cursor_of_another_database_reads_what_is_new(
     other.execute(f"insert into orders values (3, {values[2]})")  # noqa: S608 - our own
     assert shop.run(**source) == []
     assert shop.run(**source, lookback=lookback) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "lookback"), [(ORDERS, {}), (ORDERS, {"lookback": 1}), ({"table": "orders", "mode": "append"}, {})]
+)
+def test_a_full_refresh_reads_from_the_beginning(shop: Shop, target: dict[str, Any], lookback: dict[str, int]) -> None:
+    """Rows that changed in place, or are gone, are right afterwards, and the next run goes on from there."""
+    shop.orders("int", "1", "2", "3")
+    shop.load(shop.extract(**lookback), target)
+    shop.warehouse.sql("delete from shop.orders where at > 1")
+    shop.orders("int", "2")
+
+    extracted = shop.extract(full_refresh=True, **lookback)
+    shop.load(extracted, target, full_refresh=True)
+
+    assert ids(extracted) == [1, 4]
+    assert shop.warehouse.sql("select id from mart.orders order by 1") == [(1,), (4,)]
+    assert shop.watermark == "2"
+    shop.orders("int", "5")
+    shop.load(shop.extract(), target)
+    assert shop.warehouse.sql("select id from mart.orders order by 1") == [(1,), (4,), (5,)]

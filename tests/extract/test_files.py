@@ -73,6 +73,20 @@ def test_a_file_is_taken_once(extracting: Extracting, warehouse: str) -> None:
     assert _ids(extracting.read(files="*.csv")) == ["2", "1"]
 
 
+def test_a_full_refresh_takes_files_again(extracting: Extracting, warehouse: str) -> None:
+    """All that are there; where one that was loaded is not, its rows would be lost, and that is told."""
+    extracting.put("a.csv", "id\n1\n")
+    _commit(warehouse, extracting.read(files="*.csv").files)
+    extracting.put("b.csv", "id\n2\n")
+    extracting.full_refresh = True
+
+    assert _ids(extracting.read(files="*.csv")) == ["1", "2"]
+    (extracting.inbox / "a.csv").unlink()
+    with pytest.raises(DataError, match=r"lose the rows of 1 files that are not there any more: inbox/a\.csv") as error:
+        extracting.read(files="*.csv")
+    assert "Put them back" in error.value.hint
+
+
 def test_what_is_remembered_names_the_file(extracting: Extracting) -> None:
     """Address, size and checksum."""
     extracting.put("orders/a.csv", "id\n1\n")

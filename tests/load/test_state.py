@@ -49,7 +49,8 @@ def test_a_file_is_noted_once(loading: Loading) -> None:
     """A run that is repeated notes its files once; the same name with other content is another file."""
     _load(loading, ROWS, "1", "first", FILE)
 
-    _load(loading, ROWS, "1", "again", FILE, FILE.model_copy(update={"sha256": "b" * 64}), since="1")
+    _load(loading, ROWS, "1", "first", FILE)
+    _load(loading, ROWS, "1", "again", FILE.model_copy(update={"sha256": "b" * 64}), since="1")
 
     noted = loading.warehouse.sql("select uri, bytes, run_id, left(sha256, 1) from etl.files order by sha256")
     assert noted == [("inbox:///orders.csv", 12, "first", "a"), ("inbox:///orders.csv", 12, "again", "b")]

@@ -36,7 +36,9 @@ class Parameter(Model):
     """A value that a run may change, with its type; a plain value is short for its default."""
 
     # What queries and functions are told of a run in any case.
-    reserved: ClassVar = frozenset({"day", "end", "first_day", "interval", "last_day", "params", "start"})
+    reserved: ClassVar = frozenset(
+        {"day", "dry_run", "end", "first_day", "full_refresh", "interval", "last_day", "params", "start"}
+    )
 
     default: StrictBool | StrictInt | StrictFloat | date | StrictStr | None = Field(
         description="Its value where nobody gives another; `null` for none, and then it has a `type`."

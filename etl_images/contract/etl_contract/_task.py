@@ -118,7 +118,7 @@ class StageTask(Model):
 
 
 class ExtractTask(StageTask):
-    """What extract is told: its sources by name.
+    """What extract is told: its sources by name; in a full refresh also what it has read before is read.
 
     `sample` is the most rows that a database is asked for, of each table or query; documents are read whole.
     """
@@ -126,6 +126,7 @@ class ExtractTask(StageTask):
     stage: Literal[StageName.extract] = StageName.extract
     spec: Extract
     sample: Annotated[int, Field(ge=1)] | None = None
+    full_refresh: bool = False
 
 
 class TransformTask(StageTask):
@@ -144,7 +145,8 @@ class TransformTask(StageTask):
 class LoadTask(StageTask):
     """What load is told: the target of each dataset, its files, and what the sources are to remember with it.
 
-    `whole` are the datasets of sources that follow no cursor, whatever the other sources do.
+    `whole` are the datasets of sources that follow no cursor, whatever the other sources do. In a full refresh the rows
+    take the place of all that the tables have; in a dry run they are shown, and loaded nowhere.
     """
 
     stage: Literal[StageName.load] = StageName.load
@@ -156,6 +158,8 @@ class LoadTask(StageTask):
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
     whole: tuple[Name, ...] = ()
+    full_refresh: bool = False
+    dry_run: bool = False
 
 
 class VisualizeTask(StageTask):

@@ -17,11 +17,20 @@ class Cursor:
 
     Rows are read whose value lies after the watermark; with a `lookback`, those from that long before it on.
 
+    Args:
+        name: the source.
+        source: what it is.
+        schema: the columns that it has.
+        stored: the watermark.
+        anew: whether all rows are read, also those before it.
+
     Raises:
         SpecError: the column is not there, has no order that lasts, or the lookback or the watermark does not fit it.
     """
 
-    def __init__(self, name: str, source: SqlSource, schema: pa.Schema, stored: str | None) -> None:
+    def __init__(
+        self, name: str, source: SqlSource, schema: pa.Schema, stored: str | None, *, anew: bool = False
+    ) -> None:
         self._source = name
         self._column = str(source.cursor)
         where = f"extract.{name}.cursor"
@@ -33,7 +42,7 @@ class Cursor:
             hint = "A cursor is a timestamp, a date, an integer or a numeric."
             raise SpecError(f"column '{self._column}' is a {self._type}", where=where, hint=hint)
         self._text = stored
-        self._stored = None if stored is None else _parsed(stored, self._type, where)
+        self._stored = None if stored is None or anew else _parsed(stored, self._type, where)
         self._largest = self._stored
         self._back = None if source.lookback is None else self._step(source, f"extract.{name}.lookback")
 

@@ -62,7 +62,8 @@ class SqlReader(AbstractContextManager["SqlReader"]):
         from etl_extract._ledger import watermarks  # noqa: PLC0415 - most sources follow no cursor
 
         stored = watermarks(self._task.pipeline, name, self._folder).get(str(source.cursor))
-        cursor = Cursor(name, source, database.schema(statement, where), stored)
+        anew = self._task.full_refresh
+        cursor = Cursor(name, source, database.schema(statement, where), stored, anew=anew)
         count = sa.select(sa.func.count().label("rows")).select_from(inner(statement)).where(cursor.missing())
         with database.rows(count, where) as rows:
             unordered = sum(batch.column(0)[0].as_py() for batch in rows.batches)
@@ -70,7 +71,8 @@ class SqlReader(AbstractContextManager["SqlReader"]):
             log.warning(
                 f"{name}: rows without a value in the cursor are not read", column=source.cursor, rows=unordered
             )
-        log.info(f"{name}: reading what is new", cursor=source.cursor, after=stored or "the beginning")
+        after = "the beginning" if stored is None or anew else stored
+        log.info(f"{name}: reading what is {'there' if anew else 'new'}", cursor=source.cursor, after=after)
         return cursor
 
     def _database(self, name: str, where: str) -> Database:

@@ -57,7 +57,7 @@ class WebReader:
 
     def _known(self, name: str, source: HttpSource, *, anew: bool) -> dict[str, str]:
         """Give what the warehouse remembers of a source that wants to know."""
-        if anew or not source.skip_unchanged:
+        if anew or self._task.full_refresh or not source.skip_unchanged:
             return {}
         from etl_extract._ledger import watermarks  # noqa: PLC0415 - most web sources need no warehouse
 

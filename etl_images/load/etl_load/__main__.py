@@ -7,6 +7,10 @@ from etl_contract import LoadTask, Outcome, StageResult, run
 
 def load(task: LoadTask) -> StageResult:
     """Load the task's datasets into the warehouse that the secret names, and write its files."""
+    if task.dry_run:
+        from etl_load._dry_run import show  # noqa: PLC0415 - most runs are none
+
+        show(task)
     if not task.export:
         return _into_warehouse(task)
     from etl_load._export import prepare, publish  # noqa: PLC0415 - most pipelines write none

@@ -7,29 +7,9 @@ from sqlalchemy.dialects import postgresql as pg
 
 from etl_contract import Load
 from etl_load._job import Job
+from etl_load._loads import LOADS, REFRESH, table_id
 from etl_load._modes import Counts
 
-LOADS = sa.Table(
-    "loads",
-    sa.MetaData(schema="etl"),
-    sa.Column("load_id", sa.Uuid, primary_key=True),
-    sa.Column("pipeline", sa.Text, nullable=False),
-    sa.Column("run_id", sa.Text, nullable=False),
-    sa.Column("try_number", sa.Integer, nullable=False),
-    sa.Column("dataset", sa.Text, nullable=False),
-    sa.Column("target_table", sa.Text, nullable=False),
-    sa.Column("mode", sa.Text, nullable=False),
-    sa.Column("interval_start", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("interval_end", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("rows_staged", sa.BigInteger, nullable=False),
-    sa.Column("rows_inserted", sa.BigInteger, nullable=False),
-    sa.Column("rows_updated", sa.BigInteger, nullable=False),
-    sa.Column("rows_deleted", sa.BigInteger, nullable=False),
-    sa.Column("rows_quarantined", sa.BigInteger, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("table_id", pg.OID),
-    sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
-)
 _ONE_LINE = ("pipeline", "run_id", "dataset", "target_table")
 
 
@@ -44,7 +24,7 @@ def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
         "try_number": job.task.try_number,
         "dataset": job.dataset.name,
         "target_table": job.target.table,
-        "mode": str(job.target.mode),
+        "mode": REFRESH if job.task.full_refresh else str(job.target.mode),
         "interval_start": job.interval.start,
         "interval_end": job.interval.end,
         "rows_staged": job.dataset.rows,
@@ -53,7 +33,7 @@ def record(connection: sa.Connection, job: Job, counts: Counts) -> Load:
         "rows_deleted": counts.deleted,
         "rows_quarantined": before + job.aside,
         "sha256": job.dataset.sha256,
-        "table_id": sa.cast(sa.func.to_regclass(job.place.as_string()), pg.OID),
+        "table_id": table_id(job),
         "loaded_at": sa.func.clock_timestamp(),
     }
     insert = pg.insert(LOADS).values(line)

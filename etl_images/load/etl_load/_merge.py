@@ -15,6 +15,7 @@ from etl_load._lookup import existing
 from etl_load._modes import MODES
 from etl_load._progress import telling
 from etl_load._quarantine import keep
+from etl_load._refresh import empty
 from etl_load._set_aside import set_aside
 from etl_load._staging import unstage
 from etl_load._state import remember
@@ -43,7 +44,9 @@ def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...]
         job, checks = set_aside(connection, job)
         is_new = existing(connection, job.target.table) is None
         job = prepare(connection, job)
+        emptied = empty(connection, job, table_of(job)) if job.task.full_refresh else 0
         counts = MODES[job.target.mode].merge(connection, job, table_of(job))
+        counts = counts._replace(deleted=emptied + counts.deleted)
         complete(connection, job, is_new=is_new)
         load = record(connection, job, counts)
         if not job.direct:

@@ -6,8 +6,10 @@ from datetime import UTC
 import pyarrow as pa
 import sqlalchemy as sa
 
+from etl_contract import DataError, Interval, NothingToDo
 from etl_load._columns import UUID
 from etl_load._job import Job, Own
+from etl_load._loads import LOADS, REFRESH, lines_of
 from etl_load._modes._mode import Counts, Index, Mode
 from etl_load._modes._rows import changed, fill
 
@@ -35,14 +37,61 @@ class Append(Mode):
 
     def merge(self, connection: sa.Connection, job: Job, table: sa.Table) -> Counts:
         """Delete what the batch left before, add its rows."""
+        _refuse_twice(connection, job)
         batch = _batch(job)
         deleted = changed(connection, sa.delete(table).where(table.c[BATCH] == batch.value))
         return Counts(inserted=fill(connection, job, table, (batch,)), deleted=deleted)
 
 
+def _is_of_its_run(job: Job) -> bool:
+    """Tell whether the rows are those since the run before, and not those of the interval."""
+    return job.follows_a_cursor or bool(job.task.files)
+
+
+def _refuse_twice(connection: sa.Connection, job: Job) -> None:
+    """Refuse rows that the table has already, in another batch.
+
+    Raises:
+        DataError: the interval overlaps with one that was loaded.
+        NothingToDo: another run has read all anew since this one read its rows.
+    """
+    if _is_of_its_run(job):
+        _refuse_stale(connection, job)
+        return
+    overlapping = sa.select(LOADS.c.run_id, LOADS.c.interval_start, LOADS.c.interval_end).where(
+        *lines_of(job),
+        LOADS.c.rows_staged > 0,
+        LOADS.c.interval_start < job.interval.end,
+        LOADS.c.interval_end > job.interval.start,
+        sa.or_(LOADS.c.interval_start != job.interval.start, LOADS.c.interval_end != job.interval.end),
+    )
+    found = connection.execute(overlapping.order_by(LOADS.c.interval_start).limit(1)).one_or_none()
+    if found:
+        other = Interval(start=found.interval_start, end=found.interval_end, timezone=job.interval.timezone)
+        problem = (
+            f"{job.target.table} has the rows of {other} from the run {found.run_id}; "
+            f"those of {job.interval} would add some of them again"
+        )
+        hint = (
+            "Load the same intervals again, such as by a backfill; or use mode upsert, which tells rows by their key."
+        )
+        raise DataError(problem, where=f"{job.where}.mode", hint=hint)
+
+
+def _refuse_stale(connection: sa.Connection, job: Job) -> None:
+    """Refuse to load again what a full refresh has read anew since."""
+    if job.task.full_refresh:
+        return
+    loaded_at = sa.select(LOADS.c.loaded_at).where(*lines_of(job), LOADS.c.run_id == job.task.run_id).scalar_subquery()
+    later = sa.select(LOADS.c.run_id).where(*lines_of(job), LOADS.c.mode == REFRESH, LOADS.c.loaded_at > loaded_at)
+    if run_id := connection.execute(later.limit(1)).scalar():
+        problem = f"the run {run_id} has read all anew since, with the rows of this one"
+        raise NothingToDo(problem, where=job.where, hint="They are in the table already.")
+
+
 def _batch(job: Job) -> Own:
     again = [edge.astimezone(UTC).isoformat() for edge in (job.interval.start, job.interval.end)]
-    if job.follows_a_cursor or job.task.files:
+    if _is_of_its_run(job):
         again = [job.task.run_id, job.dataset.sha256]
     batch = uuid.uuid5(_NAMESPACE, "\n".join((job.task.pipeline, job.dataset.name, *again)))
     return Own(BATCH, UUID, batch, pa.array([batch.bytes], pa.binary(16)))
