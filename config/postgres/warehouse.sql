@@ -195,7 +195,7 @@ COMMENT ON COLUMN etl.stage_runs.minutes          IS 'How long it might take';
 COMMENT ON COLUMN etl.stage_runs.rows_in          IS 'Rows that it read; unknown where it did not end well, as are the next three';
 COMMENT ON COLUMN etl.stage_runs.rows_out         IS 'Rows that it handed on, or wrote into tables and files';
 COMMENT ON COLUMN etl.stage_runs.rows_quarantined IS 'Rows that a check set aside';
-COMMENT ON COLUMN etl.stage_runs.bytes_in         IS 'Bytes that it read: of the files of the stages before; of extract, what came over its network and from the inbox';
+COMMENT ON COLUMN etl.stage_runs.bytes_in         IS 'Bytes that it read: the files of the stage before, those of the inbox, and what came over its network';
 COMMENT ON COLUMN etl.stage_runs.bytes_out        IS 'Bytes that it wrote: of extract and transform files, of load what went to the warehouse and into files';
 COMMENT ON COLUMN etl.stage_runs.image            IS 'The image that it ran';
 

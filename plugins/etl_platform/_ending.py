@@ -58,6 +58,7 @@ class Ending(NamedTuple):
 _STATES = {Outcome.done: EndState.success, Outcome.skipped: EndState.skipped}
 _MEMORY = "MemoryError"
 _AGAIN = "It is tried again."
+_A_DAY = 24 * 60  # the most minutes that a pipeline file may give
 
 
 def ending_of(pipeline: Pipeline, stage: StageName, result: StageResult | None, container: State) -> Ending:
@@ -70,22 +71,25 @@ def ending_of(pipeline: Pipeline, stage: StageName, result: StageResult | None, 
     if container.out_of_memory:
         return Ending(EndState.out_of_memory, _out_of_memory(pipeline, stage), container=container)
     problem = f"The container ended with exit code {container.exit_code} and no result: it was killed"
-    return killed(problem, container)
-
-
-def killed(problem: str, container: State | None = None) -> Ending:
-    """Say that somebody ended it."""
     return Ending(EndState.killed, Fault(kind="Killed", problem=problem, hint=_AGAIN), container=container, again=True)
+
+
+def removed() -> Ending:
+    """Say that the container is gone: mostly since somebody marked the task."""
+    return Ending(
+        EndState.killed, Fault(kind="Killed", problem="The container was removed before it ended"), again=True
+    )
 
 
 def timed_out(pipeline: Pipeline, stage: StageName, container: State | None) -> Ending:
     """Say that it took longer than it may."""
     minutes = pipeline.limits.of(stage).minutes
+    more = f"limits: {{{stage}: {{minutes: {min(2 * minutes, _A_DAY)}}}}}"
     fault = Fault(
         kind="TimedOut",
         problem=f"The stage took longer than its limit of {minutes} minutes and was stopped",
         where=_place(pipeline, stage, "minutes"),
-        hint=f"{_AGAIN} If it is meant to take so long, give it more: limits: {{{stage}: {{minutes: {2 * minutes}}}}}",
+        hint=f"{_AGAIN} If it is meant to take so long, give it more: {more}",
     )
     return Ending(EndState.timed_out, fault, container=container, again=True)
 

@@ -30,7 +30,7 @@ from etl_contract import (
 )
 from etl_platform._assets import changed, tell
 from etl_platform._container import StageContainer, State, container_name
-from etl_platform._ending import Ending, ending_of, killed, not_started, timed_out, unreachable
+from etl_platform._ending import Ending, ending_of, not_started, removed, timed_out, unreachable
 from etl_platform._interval import run_interval
 from etl_platform._pipeline import Pipeline
 from etl_platform._report_link import ReportLink
@@ -128,7 +128,7 @@ class StageOperator(DockerOperator):
                     getattr(self.log, heard.level, self.log.info)(heard.event, **heard.facts)
             state = container.state()
         except NotFound:
-            return killed("The container was removed before it ended")
+            return removed()
         return ending_of(self.pipeline, self.stage, conversation.result, state)
 
     def _state(self) -> State | None:

@@ -57,9 +57,7 @@ def stage_run(began: Began, ending: Ending) -> StageRun:
     task, limits, result, container = began.task, began.limits, ending.result, ending.container
     started = (container and container.started_at) or began.at
     ended = (container and container.ended_at) or datetime.now(UTC)
-    peak = result.peak_memory if result else None
-    if ending.state is EndState.out_of_memory:
-        peak = limits.memory_bytes
+    killed_for_it = limits.memory_bytes if ending.state is EndState.out_of_memory else None
     done = result if result and result.outcome is Outcome.done else None
     return StageRun(
         pipeline=task.pipeline,
@@ -77,7 +75,7 @@ def stage_run(began: Began, ending: Ending) -> StageRun:
         seconds=round((ended - started).total_seconds(), 3),
         cpu_seconds=result.cpu_seconds if result else None,
         cpus=limits.cpus,
-        peak_memory=peak,
+        peak_memory=result.peak_memory if result else killed_for_it,
         memory_limit=limits.memory_bytes,
         minutes=limits.minutes,
         rows_in=done.rows_in if done else None,

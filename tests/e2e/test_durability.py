@@ -175,7 +175,14 @@ def test_a_killed_container_is_tried_again(stack: Stack, slow: str) -> None:
 
     assert stack.wait_for_run(slow, run_id) == "success"
     assert stack.tasks(slow, run_id)["transform"]["try_number"] == 2
-    assert "it was killed. It is tried again" in stack.text(slow, run_id, "transform", 1)
+    assert "no result: it was killed" in stack.text(slow, run_id, "transform", 1)
+    tries = stack.sql(
+        "warehouse",
+        "select try_number, state, exit_code from etl.stage_runs "
+        "where run_id = :'run' and stage = 'transform' order by try_number",
+        run=run_id,
+    )
+    assert [tuple(line.values()) for line in tries] == [("1", "killed", "137"), ("2", "success", "0")]
 
 
 def test_a_restart_of_the_guard_costs_nothing(stack: Stack, slow: str) -> None:
