@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Frame, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect, sync_playwright
 
 from tests.visualize.reporting import png_detail
 
@@ -46,6 +46,11 @@ _CUT = """() => {
 }"""
 
 
+# A busy machine draws late; what is not drawn by then is not drawn.
+_PATIENCE = 60_000
+expect.set_options(timeout=_PATIENCE)
+
+
 @contextmanager
 def launched(*flags: str) -> Iterator[Browser]:
     """Give a browser of its own."""
@@ -59,6 +64,7 @@ def launched(*flags: str) -> Iterator[Browser]:
 def watched(browser: Browser, origin: str) -> Iterator[Page]:
     """Give a page; in the end nothing went elsewhere, and nothing complained."""
     context = browser.new_context(viewport={"width": WIDTHS["laptop"], "height": _HEIGHT}, color_scheme="light")
+    context.set_default_timeout(_PATIENCE)
     page = context.new_page()
     complaints: list[str] = []
     addresses: list[str] = []
@@ -69,8 +75,9 @@ def watched(browser: Browser, origin: str) -> Iterator[Page]:
         yield page
     finally:
         context.close()
-    assert [address for address in addresses if not address.startswith((origin, "data:", "blob:"))] == []
-    assert complaints == []
+    elsewhere = [address for address in addresses if not address.startswith((origin, "data:", "blob:"))]
+    assert not elsewhere, elsewhere
+    assert not complaints, complaints
 
 
 def log_in(page: Page, address: str, user: str, password: str) -> None:
@@ -100,7 +107,7 @@ def shoot(page: Page, name: str, *, whole: bool = False) -> None:
 def drawn(report: Page | FrameLocator, charts: int) -> None:
     """See that so many charts are drawn, not only there: their marks take room, and their pictures have detail."""
     alive = report.locator("figure.chart.alive")
-    alive.nth(charts - 1).wait_for(timeout=20_000)
+    alive.nth(charts - 1).wait_for()
     assert alive.count() == charts
     for chart in alive.all():
         name, live = chart.get_attribute("id"), chart.locator(".live")

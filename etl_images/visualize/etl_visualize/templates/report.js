@@ -55,7 +55,7 @@
     const dark = theme() === "dark";
     root.dataset.theme = theme();
     button.setAttribute("aria-pressed", String(dark));
-    return Promise.all(figures.map(draw));
+    return Promise.all(figures.map((figure) => draw(figure)));
   }
 
   function text(value) {
