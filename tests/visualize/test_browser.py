@@ -9,7 +9,19 @@ from xml.etree import ElementTree as ET
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests._browser import PICTURES, WIDTHS, Theme, cut_off, drawn, launched, missed_by_tab, shoot, shut_out, watched
+from tests._browser import (
+    PICTURES,
+    WIDTHS,
+    Theme,
+    cut_off,
+    drawn,
+    launched,
+    missed_by_tab,
+    opened,
+    shoot,
+    shut_out,
+    watched,
+)
 from tests.visualize.reporting import png_detail
 from tests.visualize.sample import ALIVE, write_sample
 
@@ -55,7 +67,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser: Browser, file: Path) -> Iterator[Page]:
     """Open it, where there is no network."""
-    with watched(browser, file.as_uri()) as page:
+    with opened(browser) as page, watched(page, file.as_uri()):
         page.context.set_offline(True)
         page.goto(file.as_uri())
         page.locator("figure.chart.alive").nth(ALIVE - 1).wait_for()
@@ -97,7 +109,7 @@ def test_nobody_is_shut_out(page: Page, theme: Theme) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_report_takes_the_systems_theme_until_one_chooses(browser: Browser, file: Path, theme: Theme) -> None:
     """And each chart is drawn in it."""
-    with watched(browser, file.as_uri()) as page:
+    with opened(browser) as page, watched(page, file.as_uri()):
         page.emulate_media(color_scheme=theme)
         page.goto(file.as_uri())
         drawn(page, ALIVE)
