@@ -88,6 +88,10 @@ class KnownWarehouse:
         found = self.rows(sql, where)
         return found._replace(rows=found.rows[:count], more=len(found.rows) > count)
 
+    def reasons(self) -> Table:
+        """Say why rows were set aside."""
+        return self.rows("reasons", "reasons")
+
     @contextmanager
     def connect(self, _: VisualizeTask) -> Iterator["KnownWarehouse"]:
         """Open it, as the stage opens the real one."""

@@ -11,6 +11,7 @@ from etl_visualize._chart import vega_lite
 from tests.visualize.reporting import chart, table
 
 WHERE = "chart 1 'Flights'"
+BY_DAY = {"format": "%b %-d", "tickCount": "day"}
 ROWS = [
     {
         "hour": 5,
@@ -67,7 +68,7 @@ def test_a_column_says_its_type_by_itself(column: str, expected: str) -> None:
         ("hour:O", {"field": "hour", "type": "ordinal", "title": "Hour"}),
         ("left_at", {"field": "left_at", "type": "temporal", "title": "Left at"}),
         ("mean(delay)", {"aggregate": "mean", "field": "delay", "type": "quantitative"}),
-        ("max(day)", {"aggregate": "max", "field": "day", "type": "temporal"}),
+        ("max(day)", {"aggregate": "max", "field": "day", "type": "temporal", "axis": BY_DAY}),
         ("count()", {"aggregate": "count", "title": "Count", "type": "quantitative"}),
         ("hours(left_at)", {"timeUnit": "hours", "field": "left_at", "type": "temporal"}),
         ({"field": "hour:O", "title": None}, {"field": "hour", "type": "ordinal", "title": None}),
@@ -78,6 +79,23 @@ def test_a_column_says_its_type_by_itself(column: str, expected: str) -> None:
 def test_short_texts_and_objects_mean_what_they_say(short: str | dict[str, Any], expected: dict[str, Any]) -> None:
     """Both ways of writing a channel end in the same full one."""
     assert _spec(chart(y=short))["encoding"]["y"] == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "axis"),
+    [
+        (["2026-07-01"], BY_DAY),
+        (["2026-07-01", "2026-07-02", "2026-07-09"], BY_DAY),
+        ([f"2026-07-{day:02}" for day in range(1, 30)], {"format": "%b %-d"}),
+        (["2024-01-01", "2026-01-01"], None),
+        (["2026-02-29", "2026-02-30"], None),
+    ],
+)
+def test_days_are_marked_as_days(days: list[str], axis: dict[str, Any] | None) -> None:
+    """No hours between few, as Vega would mark them; what is no day of the calendar only looks like one."""
+    rows = [{"day": day, "n": 1} for day in days]
+
+    assert vega_lite(chart("line", x="day:T", y="n"), table(rows), "x")["encoding"]["x"].get("axis") == axis
 
 
 def test_the_far_end_of_a_mark_needs_no_type() -> None:

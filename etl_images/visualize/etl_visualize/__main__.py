@@ -15,6 +15,7 @@ from etl_visualize._folder import check_scheme, publish
 from etl_visualize._listing import Listing, list_rows
 from etl_visualize._page import report_files
 from etl_visualize._report import Report
+from etl_visualize._table import Table
 from etl_visualize._warehouse import MOST_ROWS, Warehouse, open_warehouse
 
 Connect = Callable[[VisualizeTask], AbstractContextManager[Warehouse]]
@@ -36,6 +37,7 @@ def visualize(task: VisualizeTask, connect: Connect = open_warehouse) -> StageRe
             figures=_each(spec.figures, lambda number, figure: _measured(number, figure, warehouse), problems),
             drawings=_each(spec.charts, lambda number, chart: _drawing(task, number, chart, warehouse), problems),
             listings=_each(spec.tables, lambda number, table: _listing(number, table, warehouse), problems),
+            reasons=_reasons(task, warehouse),
         )
     if problems:
         raise _together(problems)
@@ -88,6 +90,11 @@ def _listing(number: int, table: ReportTable, warehouse: Warehouse) -> Listing:
     if not listing.table.rows:
         log.warning(f"table {number} '{table.title}' has no rows in this interval")
     return listing
+
+
+def _reasons(task: VisualizeTask, warehouse: Warehouse) -> Table:
+    """Ask only where something was set aside."""
+    return warehouse.reasons() if any(load.rows_quarantined for load in task.loads) else Table({}, [])
 
 
 def _together(problems: list[SpecError]) -> SpecError:

@@ -119,12 +119,23 @@ def _readable(name: str, channel: Spec, sql: str, table: Table) -> Spec:
         channel = {"sort": None} | channel
     if channel.get("type") in DISCRETE and name == "x" and max(map(len, values), default=0) > _LONG_LABEL:
         axis["labelAngle"] = -35
-    if channel.get("type") == "temporal" and len(values) > _FEW_DAYS and all(map(_is_day, values)):
-        axis["format"] = "%b %-d"
+    if channel.get("type") == "temporal" and values and all(map(_is_day, values)):
+        if _span(values) <= _FEW_DAYS:
+            axis |= {"format": "%b %-d", "tickCount": "day"}
+        elif len(values) > _FEW_DAYS:
+            axis["format"] = "%b %-d"
     given = channel.get("axis", {})
     if not axis or not isinstance(given, dict) or "timeUnit" in channel:
         return channel
     return channel | {"axis": axis | given}
+
+
+def _span(days: set[str]) -> int:
+    """Count the days from the first to the last; a text may look like a day and be none, such as 2026-02-30."""
+    try:
+        return (date.fromisoformat(max(days)) - date.fromisoformat(min(days))).days
+    except ValueError:
+        return _FEW_DAYS + 1
 
 
 def _stack_as_listed(channels: dict[str, Spec]) -> None:

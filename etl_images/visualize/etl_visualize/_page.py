@@ -54,6 +54,7 @@ def summary(report: Report) -> dict[str, Any]:
         "inputs": [dataset.model_dump() for dataset in task.inputs],
         "loads": [load.model_dump() for load in task.loads],
         "checks": [check.model_dump(mode="json", exclude={"examples"}) for check in task.checks],
+        "quarantined": report.reasons.rows,
         "stages": [use.model_dump() for use in task.stages],
         "exports": [export.model_dump(mode="json") for export in task.exports],
         "figures": [_figure_summary(measured) for measured in report.figures],

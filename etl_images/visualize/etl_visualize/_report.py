@@ -8,13 +8,15 @@ from etl_contract import VisualizeTask
 from etl_visualize._drawing import Drawing
 from etl_visualize._figure import Measured
 from etl_visualize._listing import Listing
+from etl_visualize._table import Table
 
 
 class Report(NamedTuple):
-    """The parts of a report, with the task that asked for them."""
+    """The parts of a report, with the task that asked for them; `reasons` are those of the rows that were set aside."""
 
     task: VisualizeTask
     made: datetime
     figures: Sequence[Measured] = ()
     drawings: Sequence[Drawing] = ()
     listings: Sequence[Listing] = ()
+    reasons: Table = Table({}, [])

@@ -67,6 +67,7 @@ def vega_config(theme: Theme, font: str) -> Config:
             "labelFontSize": 11,
             "labelOverlap": True,
             "labelPadding": 6,
+            "labelSeparation": 8,
             "ticks": False,
             "titleColor": theme.muted,
             "titleFontSize": 11,

@@ -14,11 +14,14 @@ from etl_contract import SpecError, StageTask, Unavailable, Value
 from etl_visualize._table import Table, as_table
 
 URI_FILE = Path("/run/secrets/warehouse/uri")
+MOST_REASONS = 100
 MOST_ROWS = 20_000  # drawing so many takes some seconds, and 300 MB
 STATEMENT_SECONDS = 60
 
 _TYPES: dict[type, sa.types.TypeEngine[Any]] = {datetime: sa.DateTime(timezone=True), int: sa.BigInteger()}
 _DECLARE = "declare chart no scroll cursor for "
+_REASONS = """select dataset, rule, column_name as "column", count(*) as rows from quarantine.rows
+where pipeline = :pipeline and run_id = :run_id group by 1, 2, 3 order by 4 desc, 1, 2, 3"""
 _TIMED_OUT = "57014"
 # What another try may not meet: a lost connection, a lack of resources, an operator's doing, a fault of the server.
 _PASSING = ("08", "40", "53", "55", "57", "58", "XX")
@@ -32,6 +35,9 @@ class Warehouse(Protocol):
 
     def first(self, sql: str, where: str, count: int) -> Table:
         """Run a query, and take its first rows."""
+
+    def reasons(self) -> Table:
+        """Say why rows of the run were set aside: dataset, rule, column and rows, the most frequent reason first."""
 
 
 class PostgresWarehouse:
@@ -60,8 +66,19 @@ class PostgresWarehouse:
         """
         return self._fetched(sql, where, self._task, count)
 
-    def _fetched(self, sql: str, where: str, task: StageTask, count: int) -> Table:
-        statement = _statement(sql, where, task.values)
+    def reasons(self) -> Table:
+        """Say why rows of the run were set aside: dataset, rule, column and rows, the most frequent reason first.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        run = {"pipeline": self._task.pipeline, "run_id": self._task.run_id}
+        return self._fetched(_REASONS, "reasons of quarantine", self._task, MOST_REASONS, run)
+
+    def _fetched(
+        self, sql: str, where: str, task: StageTask, count: int, known: Mapping[str, Value] | None = None
+    ) -> Table:
+        statement = _statement(sql, where, known or task.values)
         # A cursor, because a driver would hold every row of a careless query before we see the first.
         with _explaining(sql, where), self._connection.begin_nested() as savepoint:
             self._connection.execute(statement)

@@ -17,13 +17,20 @@
   // Airflow's own theme, where the report stands in its pages: at first in the address, then in a message.
   let hosts = framed ? location.hash.match(/^#(dark|light)$/)?.[1] ?? null : null;
   const theme = () => hosts ?? (chosen === "dark" || chosen === "light" ? chosen : system.matches ? "dark" : "light");
-  const legendColumns = (figure) => Math.max(1, Math.floor((figure.clientWidth - 100) / figure.dataset.legendEntry));
 
-  async function draw(figure) {
+  // On a narrow screen names and the legend's title give way to the marks.
+  function layout(figure, plot = figure.clientWidth - 30) {
+    const narrow = figure.clientWidth < 480;
+    const columns = Math.max(1, Math.floor((plot - (narrow ? 0 : 70)) / figure.dataset.legendEntry));
+    return { columns, titleOrient: narrow ? "top" : "left", labelLimit: narrow ? 100 : 180 };
+  }
+
+  async function draw(figure, plot) {
     const spec = structuredClone(report.charts[figure.id]);
     const config = structuredClone(report.themes[theme()]);
-    const columns = legendColumns(figure);
-    config.legend.columns = columns;
+    const { columns, titleOrient, labelLimit } = layout(figure, plot);
+    Object.assign(config.legend, { columns, titleOrient });
+    config.axisY = { ...config.axisY, labelLimit };
     drawn.get(figure)?.view.finalize();
     try {
       const { view } = await vegaEmbed(figure.querySelector(".live"), spec, {
@@ -34,8 +41,10 @@
         renderer: spec.data.values.length > MANY_ROWS ? "canvas" : "svg",
         tooltip: { disableDefaultStyle: true },
       });
-      drawn.set(figure, { view, columns });
+      drawn.set(figure, { view, width: figure.clientWidth });
       figure.classList.add("alive");
+      // The legend stands over the plot, whose width is known only now.
+      if (plot === undefined && spec.width === "container" && layout(figure, view.width()).columns < columns) await draw(figure, view.width());
     } catch (error) {
       figure.classList.remove("alive"); // the still picture stays
       console.error(error);
@@ -46,7 +55,7 @@
     const dark = theme() === "dark";
     root.dataset.theme = theme();
     button.setAttribute("aria-pressed", String(dark));
-    return Promise.all(figures.map(draw));
+    return Promise.all(figures.map((figure) => draw(figure)));
   }
 
   function text(value) {
@@ -141,7 +150,7 @@
     clearTimeout(timer);
     timer = setTimeout(() => {
       for (const figure of figures) {
-        if (drawn.get(figure)?.columns !== legendColumns(figure)) draw(figure);
+        if (drawn.get(figure)?.width !== figure.clientWidth) draw(figure);
       }
     }, 200);
   });
