@@ -32,7 +32,7 @@ class Stack:
 
     def __init__(self, pipelines: Path, environment: Mapping[str, str] = ENVIRONMENT) -> None:
         self.pipelines = pipelines
-        self.project = environment["COMPOSE_PROJECT_NAME"]
+        self.project, self.tag = environment["COMPOSE_PROJECT_NAME"], environment["ETL_TAG"]
         self._environment = {**os.environ, **environment, "ETL_PIPELINES": str(pipelines)}
         self.api = httpx.Client(timeout=60)
 
@@ -44,9 +44,9 @@ class Stack:
         """Run `docker`; give its standard output."""
         return self._run(["docker", *arguments], check=check, timeout=timeout)
 
-    def script(self, *words: str, timeout: float = 600) -> str:
-        """Run one of the scripts behind `make`; give its standard output."""
-        return self._run([*words], timeout=timeout)
+    def script(self, *words: str, timeout: float = 600, stdin: str | None = None) -> str:
+        """Run one of the scripts behind `make`, or another command; give its standard output."""
+        return self._run([*words], timeout=timeout, stdin=stdin)
 
     def start(self) -> None:
         """Build, start, and wait until all is healthy; then log in."""
