@@ -35,10 +35,11 @@ NEIGHBOURS = {
     ("airflow-dag-processor", "airflow-scheduler", 8793): "both are in `control`",
     ("docker-guard", "airflow-scheduler", 8793): "both are in `guard`",
 }
-SERVICES = ("postgres", "airflow-apiserver", "airflow-scheduler", "airflow-dag-processor", "docker-guard")
+SERVICES = ("postgres", "airflow-apiserver", "airflow-scheduler", "airflow-dag-processor", "docker-guard", "notifier")
 STAGES = ("extract", "transform", "load", "visualize", "extract, egress")
-# Whose packets have a way out of the machine: who publishes a port on 127.0.0.1, and extract from elsewhere.
-WAY_OUT = {"postgres", "airflow-apiserver", "extract, egress"}
+# Whose packets have a way out of the machine: who publishes a port on 127.0.0.1, extract from elsewhere, and who tells
+# people of troubles.
+WAY_OUT = {"postgres", "airflow-apiserver", "extract, egress", "notifier"}
 FARAWAY = """\
 extract:
   rows: {http: "http://127.0.0.1:9/rows.csv", tries: 1}
