@@ -19,8 +19,10 @@ trivy_kind() {
     case $(setting PYTHON_IMAGE) in
       etl-upstream/*) return ;;
     esac
-    say "pulling $image"
-    docker pull --quiet "$image" >/dev/null 2>&1 && echo image
+    say "pulling $image" >&2
+    if docker pull --quiet "$image" >/dev/null 2>&1; then
+      echo image
+    fi
   fi
 }
 
@@ -54,7 +56,7 @@ report_of() {
 run_trivy() {
   local kind name reference
   rm -rf "$reports"
-  kind=$(trivy_kind | tail -n 1)
+  kind=$(trivy_kind)
   [ -n "$kind" ] || return 0
   mkdir -p "$reports"
   report_of "$kind" repository filesystem --scanners misconfig,secret --skip-dirs .cache --skip-dirs .git .

@@ -7,7 +7,7 @@ from etl_scan import read_config
 from etl_scan.__main__ import _CHECKS
 from tests.docs.pages import SECURITY, blocks, first_cells, section
 from tests.postgres import test_rules as postgres
-from tests.rules import containers, dockerfiles, images
+from tests.rules import container_rules, dockerfiles, images
 
 OF_POSTGRES = [*postgres.OF_DATABASES, *postgres.OF_OWNERS, *postgres.OF_ROLES, *postgres.OF_SERVER]
 
@@ -18,13 +18,13 @@ def test_every_rule_is_listed_and_nothing_else() -> None:
 
     assert told == [
         (", ".join(f"`{number}`" for number in one.ids), one.title)
-        for one in (*containers.RULES, *dockerfiles.RULES, *images.RULES, *OF_POSTGRES)
+        for one in (*container_rules.RULES, *dockerfiles.RULES, *images.RULES, *OF_POSTGRES)
     ]
 
 
 def test_the_rules_are_counted() -> None:
     """As many as there are."""
-    counts = [len(containers.RULES), len(dockerfiles.RULES), len(images.RULES), len(OF_POSTGRES)]
+    counts = [len(container_rules.RULES), len(dockerfiles.RULES), len(images.RULES), len(OF_POSTGRES)]
     text = " ".join(section(SECURITY, "The rules").split())
 
     assert f"{sum(counts)} rules are checked: {counts[0]} about containers" in text

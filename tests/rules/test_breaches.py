@@ -8,7 +8,7 @@ import pytest
 
 from etl_scan import Image
 from tests._engine import OURS, docker
-from tests.rules import containers, dockerfiles, images
+from tests.rules import container_rules, dockerfiles, images
 from tests.rules.containers import _of_service
 from tests.rules.dockerfiles import dockerfile
 from tests.rules.rules import Rule, cases, compose
@@ -98,8 +98,8 @@ def test_a_service_that_breaks_a_rule_is_seen(number: str) -> None:
     """By this rule and no other, but for what two rules say."""
     good = compose()["services"]["postgres"] | {"restart": "no"}
 
-    assert _broken(containers.RULES, _of_service(good)) == set()
-    assert _broken(containers.RULES, _of_service(good | SERVICES[number])) == {number, *ALSO.get(number, ())}
+    assert _broken(container_rules.RULES, _of_service(good)) == set()
+    assert _broken(container_rules.RULES, _of_service(good | SERVICES[number])) == {number, *ALSO.get(number, ())}
 
 
 @pytest.mark.parametrize(("number", "old", "new"), DOCKERFILES)
@@ -127,12 +127,12 @@ def test_an_image_that_breaks_every_rule_is_seen() -> None:
 
 def test_every_rule_is_broken_once() -> None:
     """A rule that is new is broken here too."""
-    assert {one.ids[0] for one in containers.RULES} == set(SERVICES)
+    assert {one.ids[0] for one in container_rules.RULES} == set(SERVICES)
     assert {one.ids[0] for one in dockerfiles.RULES} == {number for number, _, _ in DOCKERFILES}
 
 
 def test_a_case_says_its_rule_and_its_subject() -> None:
     """Who reads that a test failed, reads the number of the rule."""
-    first = cases(containers.RULES, ["postgres"])[0]
+    first = cases(container_rules.RULES, ["postgres"])[0]
 
     assert first.id == "CIS 4.1 + OWASP 2: it does not run as root [postgres]"

@@ -11,11 +11,11 @@ import pytest
 
 from etl_scan import Check, images_of
 from etl_scan._dockerfiles import dockerfiles_of
-from tests.rules import containers, dockerfiles, images
+from tests.rules import container_rules, containers, dockerfiles, images
 from tests.rules.rules import ROOT, Rule, cases, compose, config, docker, judged
 
 SUBJECTS = {
-    **dict.fromkeys(containers.subjects(), containers.RULES),
+    **dict.fromkeys(containers.subjects(), container_rules.RULES),
     **dict.fromkeys(dockerfiles.subjects(), dockerfiles.RULES),
     **dict.fromkeys(images.subjects(), images.RULES),
 }
@@ -27,7 +27,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "who"), cases(containers.RULES, containers.subjects()))
+@pytest.mark.parametrize(("one", "who"), cases(container_rules.RULES, containers.subjects()))
 def test_a_container_keeps_the_rule(one: Rule, who: str) -> None:
     """Services as Compose starts them, stages as the operator does, for every pipeline that is shipped."""
     judged(one, who, containers.breach_of(one, who))
