@@ -60,7 +60,10 @@ def visits(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def empty(stack: Stack, visits: str) -> str:
-    """Give the pipeline before its first load."""
+    """Give the pipeline before its first run."""
+    until(lambda: not stack.runs_now(visits), 180)
+    for run in stack.api.get(f"/api/v2/dags/{visits}/dagRuns").raise_for_status().json()["dag_runs"]:
+        stack.api.delete(f"/api/v2/dags/{visits}/dagRuns/{run['dag_run_id']}").raise_for_status()
     stack.sql("warehouse", "drop table if exists mart.visits; delete from etl.loads where pipeline = 'visits'")
     return visits
 
@@ -100,7 +103,7 @@ def _clear(stack: Stack, run_id: str, task: str, **how: bool) -> None:
     """Clear a task as the web UI does, and wait until its run is over again."""
     body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task], "only_failed": False, **how}
     stack.api.post("/api/v2/dags/visits/clearTaskInstances", json=body).raise_for_status()
-    until(lambda: not stack.runs_now("visits"), 90)
+    until(lambda: not stack.runs_now("visits"), 240)
 
 
 def test_a_span_of_time_is_one_run(stack: Stack, empty: str) -> None:
@@ -172,7 +175,7 @@ def test_the_command_asks_for_the_same(stack: Stack, empty: str) -> None:
 def test_what_is_cleared_repeats_exactly(stack: Stack, empty: str) -> None:
     """Load alone, all that follows extract, and load of all days before: the table stays as it was."""
     assert empty
-    runs = [_run(stack, day=day)[0] for day in ("2026-01-29", "2026-01-30", "2026-01-31")]
+    runs = [_run(stack, day=day)[0] for day in ("2026-01-30", "2026-01-31")]
     expected = _days(stack)
     last = runs[-1]
 
@@ -184,9 +187,9 @@ def test_what_is_cleared_repeats_exactly(stack: Stack, empty: str) -> None:
     assert _days(stack) == expected
     _clear(stack, last, "load", include_past=True)
 
-    assert [_tries(stack, run_id) for run_id in runs] == [[1, 2, 1], [1, 2, 1], [2, 4, 2]]
-    assert _days(stack) == expected == {"2026-01-29": "3", "2026-01-30": "3", "2026-01-31": "3"}
-    assert _loads(stack) == 3
+    assert [_tries(stack, run_id) for run_id in runs] == [[1, 2, 1], [2, 4, 2]]
+    assert _days(stack) == expected == {"2026-01-30": "3", "2026-01-31": "3"}
+    assert _loads(stack) == 2
     assert {_states(stack, run_id)["load"] for run_id in runs} == {"success"}
 
 
@@ -234,7 +237,7 @@ def test_a_pipeline_that_is_switched_off_starts_neither_by_clock_nor_by_change(s
     assert runs("waiting") == []
     stack.wait_for_dag("waiting")
     assert _run(stack, day="2026-01-30")[1] == "success"
-    until(lambda: bool(runs("waiting")), 60)
+    until(lambda: bool(runs("waiting")), 120)
     stack.wait_for_run("waiting", runs("waiting")[0]["dag_run_id"])
     assert runs("waiting")[0]["state"] == "success"
     assert runs("waiting")[0]["run_type"] == "asset_triggered"
