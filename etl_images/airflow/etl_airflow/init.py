@@ -1,4 +1,4 @@
-"""Prepares Airflow's database: its schema, the user `admin`, and what each role may see.
+"""Prepares Airflow's database: its schema, the user `admin`, the books on logins, and what each role may see.
 
 Airflow's own commands take seconds to say that nothing is to be done, so what was done is remembered in the database.
 """
@@ -37,10 +37,13 @@ def main() -> None:
 
 
 def prepare_users(password: str) -> None:
-    """Create the admin, or give it the password of the secret, and let every role see the plugins' pages."""
+    """Create the admin, or give it the password of the secret; count logins; let every role see the plugins' pages."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import (  # noqa: PLC0415 - costs seconds
         get_application_builder,
     )
+    from sqlalchemy import text  # noqa: PLC0415
+
+    from etl_airflow.login_limit import TABLE  # noqa: PLC0415
 
     with get_application_builder() as builder:
         manager = builder.sm
@@ -50,6 +53,8 @@ def prepare_users(password: str) -> None:
             manager.add_user(ADMIN, "Platform", "Admin", "admin@localhost", role, password=password)
         else:
             manager.reset_password(user.id, password)
+        manager.session.execute(text(TABLE))
+        manager.session.commit()
         permission = manager.create_permission("can_read", "Plugins")
         for name in SEES_PLUGINS:
             manager.add_permission_to_role(manager.find_role(name), permission)
