@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests._stack import ROOT, Stack
+from tests.e2e.slow import PYTHON, YAML
 
 PIPELINES = ROOT / ".cache" / "e2e" / "pipelines"
 
@@ -30,3 +31,10 @@ def stack() -> Iterator[Stack]:
         stack.api.close()
         if not keep:
             stack.stop()
+
+
+@pytest.fixture(scope="session")
+def slow(stack: Stack) -> Iterator[str]:
+    """Give a pipeline whose transform takes eight seconds."""
+    with stack.pipeline("slow", {"slow.yaml": YAML, "slow.py": PYTHON.replace("SECONDS", "8")}) as name:
+        yield name

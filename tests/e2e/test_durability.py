@@ -11,53 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests._stack import PROJECT, Stack, until
+from tests.e2e.slow import PYTHON, YAML, wait_for_stage
 
 SCHEDULER = f"{PROJECT}-airflow-scheduler-1"
 GUARD = f"{PROJECT}-docker-guard-1"
 STAGES = ("extract", "transform", "load", "visualize")
 SOON_SECONDS = 60
-
-YAML = """\
-description: A pipeline of the tests that takes its time
-extract:
-  numbers: {sql: warehouse, query: "select n, pg_sleep(0.1)::text as pause from generate_series(1, 60) as n"}
-transform:
-  pandas: slow.py:change
-load:
-  numbers: {table: mart.slow, mode: upsert, key: [n]}
-visualize:
-  title: Slow
-  charts:
-    - {title: Numbers, sql: "select n, pg_sleep(0.1)::text as pause from mart.slow", mark: bar, encoding: {x: "n:Q"}}
-"""
-PYTHON = """\
-import time
-
-def change(numbers):
-    for second in range(SECONDS):
-        print("second", second)
-        time.sleep(1)
-    return {"numbers": numbers[["n"]]}
-"""
-
-
-@pytest.fixture(scope="module")
-def slow(stack: Stack) -> Iterator[str]:
-    """Give a pipeline whose transform takes eight seconds."""
-    with stack.pipeline("slow", {"slow.yaml": YAML, "slow.py": PYTHON.replace("SECONDS", "8")}) as name:
-        yield name
-
-
-def _wait_for_stage(stack: Stack, run_id: str, stage: str) -> dict[str, str]:
-    """Wait until a stage's container is there; give it."""
-    found: list[dict[str, str]] = []
-
-    def there() -> bool:
-        found[:] = [container for container in stack.stage_containers(run_id) if container["stage"] == stage]
-        return bool(found)
-
-    until(there, 120, every=0.1)
-    return found[0]
 
 
 @contextmanager
@@ -96,7 +55,7 @@ def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, s
     """Kill -9 of the scheduler in any stage: within a minute the next try has the container, its log and its result."""
     with watching(tmp_path) as created:
         run_id = stack.trigger(slow)
-        _wait_for_stage(stack, run_id, stage)
+        wait_for_stage(stack, run_id, stage)
 
         stack.docker("kill", "--signal", "KILL", SCHEDULER)
         stack.docker("start", SCHEDULER)
@@ -122,7 +81,7 @@ def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, s
 def test_a_task_that_is_failed_by_hand_leaves_no_container_and_can_be_cleared(stack: Stack, slow: str) -> None:
     """Mark as failed stops the container within seconds; Clear runs the stage and those after it anew."""
     run_id = stack.trigger(slow)
-    _wait_for_stage(stack, run_id, "transform")
+    wait_for_stage(stack, run_id, "transform")
     path = f"/api/v2/dags/{slow}/dagRuns/{run_id}/taskInstances/transform"
 
     answer = stack.api.patch(path, json={"new_state": "failed"})
@@ -168,7 +127,7 @@ def test_a_cleared_success_runs_anew(stack: Stack, slow: str, tmp_path: Path) ->
 def test_a_killed_container_is_tried_again(stack: Stack, slow: str) -> None:
     """Kill -9 of a stage costs a try, and nothing else."""
     run_id = stack.trigger(slow)
-    container = _wait_for_stage(stack, run_id, "transform")
+    container = wait_for_stage(stack, run_id, "transform")
     time.sleep(2)
 
     stack.docker("kill", "--signal", "KILL", container["id"])
@@ -188,7 +147,7 @@ def test_a_killed_container_is_tried_again(stack: Stack, slow: str) -> None:
 def test_a_restart_of_the_guard_costs_nothing(stack: Stack, slow: str) -> None:
     """The log goes on where it was, without a line lost or twice."""
     run_id = stack.trigger(slow)
-    _wait_for_stage(stack, run_id, "transform")
+    wait_for_stage(stack, run_id, "transform")
     time.sleep(2)
 
     stack.docker("restart", "--time", "1", GUARD)
@@ -202,7 +161,7 @@ def test_a_restart_of_the_guard_costs_nothing(stack: Stack, slow: str) -> None:
 def test_a_restart_of_the_api_server_costs_nothing(stack: Stack, slow: str) -> None:
     """A running task waits for the api-server to come back."""
     run_id = stack.trigger(slow)
-    _wait_for_stage(stack, run_id, "extract")
+    wait_for_stage(stack, run_id, "extract")
 
     stack.compose("restart", "airflow-apiserver")
     stack.compose("up", "--wait", "--no-deps", "airflow-apiserver")
