@@ -37,7 +37,25 @@ HISTORY = 25
 UNKNOWN = 401
 
 shelf = Shelf(Path(os.environ.get("ETL_REPORTS", "/reports")))
-pages = FastAPI(title="reports", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+
+
+def can_be_asked(request: Request) -> None:
+    """Refuse an id that PostgreSQL does not even look for.
+
+    Raises:
+        HTTPException: 404.
+    """
+    if any("\0" in value for value in request.path_params.values()):
+        raise HTTPException(404, "There is no such address.")
+
+
+pages = FastAPI(
+    title="reports",
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+    dependencies=[Depends(get_user), Depends(can_be_asked)],
+)
 may_see_run = Depends(requires_access_dag(method="GET", access_entity=DagAccessEntity.RUN))
 Number = Annotated[int, Query(ge=1, le=1_000_000)]
 
