@@ -21,13 +21,10 @@ GONE = "says that there is nothing"
 PUBLIC = {
     "GET /{rest_of_path:path}": SHELL,
     "GET /auth/": "leads to that page",
-    "GET /auth/back": "leads to that page",
     "GET /auth/login/": LOGIN,
     "POST /auth/login/": LOGIN,
-    "GET /api/v2/auth/login": LOGIN,
     "POST /auth/token": LOGIN,
     "POST /auth/token/cli": LOGIN,
-    "GET /auth/logout/": OUT,
     "GET /api/v2/auth/logout": OUT,
     "GET /static/{file:path}": STATIC,
     "GET /auth/static/<path:filename>": STATIC,
