@@ -77,14 +77,12 @@ class Incidents(BaseModel):
             case Kind.late:
                 news = [self._trouble(troubles, Trouble.deadline, happening, settings)]
             case _:
-                breached = breaches(happening.checks, settings.breach)
                 news = [
                     self._over(troubles, Trouble.failure, happening, settings),
                     self._end_of_run(troubles, Trouble.deadline, happening, settings),
-                    self._trouble(troubles, Trouble.breach, happening, settings, breached)
-                    if breached
-                    else self._over(troubles, Trouble.breach, happening, settings),
                 ]
+                if happening.checks is not None:
+                    news.append(self._checked(troubles, happening, happening.checks, settings))
         if not troubles:
             del self.open[happening.pipeline]
         return [each for each in news if each is not None]
@@ -112,6 +110,17 @@ class Incidents(BaseModel):
             if wanted
             else None
         )
+
+    def _checked(
+        self,
+        troubles: dict[Trouble, Incident],
+        happening: Happening,
+        checks: tuple[Check, ...],
+        settings: AlertSettings,
+    ) -> News | None:
+        if breached := breaches(checks, settings.breach):
+            return self._trouble(troubles, Trouble.breach, happening, settings, breached)
+        return self._over(troubles, Trouble.breach, happening, settings)
 
     def _over(
         self, troubles: dict[Trouble, Incident], trouble: Trouble, happening: Happening, settings: AlertSettings

@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 class Happening(BaseModel):
-    """What happened to a run, with all that words about it need."""
+    """What happened to a run, with all that words about it need; without checks, nothing was loaded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class Happening(BaseModel):
     interval: Interval | None = None
     stage: str = ""
     problem: str = ""
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Check, ...] | None = None
 
 
 class Unreadable(ValueError):

@@ -35,7 +35,8 @@ def happening_of(dag_run: "DagRun", kind: str) -> Happening:
             facts["problem"] = _xcom(session, dag_run, PROBLEM, facts["stage"]) or ""
     else:
         result = _xcom(session, dag_run, "return_value", StageName.load.value)
-        facts["checks"] = tuple(Check.model_validate(each) for each in (result or {}).get("checks", ()))
+        if result is not None:
+            facts["checks"] = tuple(Check.model_validate(each) for each in result["checks"])
     return Happening.model_validate(facts)
 
 

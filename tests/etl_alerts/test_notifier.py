@@ -107,6 +107,7 @@ def test_a_breach_is_told_though_the_run_succeeded_but_no_row_is(desk: Desk) -> 
     assert "orders: price not null (30 of 1,000 rows; these were set aside)" in message
     assert "Lovelace" not in message
     assert desk.happens("succeeded", "run-2", checks=(_check(40),)) == []
+    assert desk.happens("succeeded", "a-run-that-loads-nothing") == []
     assert desk.happens("succeeded", "run-3", checks=(_check(0),)) == ["orders: its checks hold again (2026-03-07)"]
 
 
