@@ -16,8 +16,8 @@ from tests._stack import ROOT, Stack
 from tests.e2e.needles import Part, image, unpacked
 
 IMAGES = ("secrets", "source-data", "airflow", "docker-guard", "extract", "transform", "load", "visualize")
-# What a stage can reach, and what the web UI shows of it.
-VOLUMES = ("runs", "inbox", "exports", "reports", "airflow_logs")
+# What a stage can reach, what the web UI shows of it, and what the scheduler leaves for the notifier.
+VOLUMES = ("runs", "inbox", "exports", "reports", "airflow_logs", "outbox")
 # Who may read which database: docs/operations.md, "Who may do what".
 READERS = (
     ("airflow", "airflow"),
