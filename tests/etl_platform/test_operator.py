@@ -44,7 +44,7 @@ load:
 limits: {{transform: {{memory: {memory}, minutes: 5}}}}
 """
 RULE = "expect: {orders: {columns: {id: {in_range: [1, 2]}}}}"
-MINUTE = 60
+PATIENCE = 300  # seconds: a machine that is busy starts containers slowly
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ class Desk:
         assert isinstance(pipeline, Pipeline), str(pipeline)
         return pipeline
 
-    def run(self, pipeline: Pipeline, stage: StageName = StageName.transform, seconds: float = MINUTE) -> StageResult:
+    def run(self, pipeline: Pipeline, stage: StageName = StageName.transform, seconds: float = PATIENCE) -> StageResult:
         """Run a stage; Airflow's own alarm rings after so many seconds."""
         operator = StageOperator(task_id=stage.value, stage=stage, pipeline=pipeline, settings=self.settings)
         extracted = StageResult(outcome=Outcome.done, datasets=(self.dataset,)).model_dump(mode="json")
@@ -117,7 +117,7 @@ class Desk:
         finally:
             ExecutorSafeguard.tracker.reset(token)
 
-    def fails(self, pipeline: Pipeline, stage: StageName = StageName.transform, seconds: float = MINUTE) -> Exception:
+    def fails(self, pipeline: Pipeline, stage: StageName = StageName.transform, seconds: float = PATIENCE) -> Exception:
         """Run a stage that does not end well; give what Airflow writes last into the task's log."""
         with pytest.raises(AirflowException) as caught:
             self.run(pipeline, stage, seconds)
@@ -196,7 +196,7 @@ def test_a_stage_that_is_done_says_so_and_is_in_the_book(desk: Desk) -> None:
     assert (line["cpus"], line["minutes"], line["cpu_seconds"]) == (1, 5, result.cpu_seconds)
     assert line["image"] == image("transform")
     assert datetime.fromisoformat(line["interval_end"]) - datetime.fromisoformat(line["interval_start"]) == timedelta(1)
-    assert 0 < result.seconds <= line["seconds"] < MINUTE
+    assert 0 < result.seconds <= line["seconds"] < PATIENCE
 
 
 # Name: what the pipeline is, the kind of exception, and of its lines the beginnings; then the book's state and error.
