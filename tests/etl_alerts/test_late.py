@@ -34,7 +34,7 @@ def _deadline(folder: Path, alerts: str, defaults: str) -> Any:  # noqa: ANN401 
     (folder / "defaults.yaml").write_text(defaults)
     pipeline = read_pipeline(folder / "orders.yaml")
     assert isinstance(pipeline, Pipeline), str(pipeline)
-    settings = Settings("etl", "local", "0123456789abcdef", "tcp://docker-guard:2375", folder, folder / "defaults.yaml")
+    settings = Settings("etl", "local", "0123456789abcdef", "", folder, alerts=folder / "defaults.yaml")
     return build_dag(pipeline, settings).deadline
 
 

@@ -56,8 +56,8 @@ def test_three_capabilities_are_enough(run: Run) -> None:
     second = run(IMAGE)
 
     assert first.returncode == 0, first.stderr
-    assert first.stdout.endswith("29 secrets: 29 created, 0 replaced, 0 kept; 8 owners or modes set right\n")
-    assert second.stdout == "29 secrets: 0 created, 0 replaced, 29 kept; 0 owners or modes set right\n"
+    assert first.stdout.endswith("31 secrets: 31 created, 0 replaced, 0 kept; 8 owners or modes set right\n")
+    assert second.stdout == "31 secrets: 0 created, 0 replaced, 31 kept; 0 owners or modes set right\n"
     assert listing(run) == before
     assert "400 50000:50000 /secrets/airflow/database_url" in before
     assert "400 999:999 /secrets/postgres/load.scram" in before
