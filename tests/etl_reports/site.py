@@ -120,7 +120,11 @@ def running(folder: Path, pipelines: Path) -> Iterator[Site]:
             yield site
         finally:
             server.terminate()
-            server.wait(30)
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def _answers(site: Site) -> bool:
