@@ -61,23 +61,32 @@ def launched(*flags: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def watched(browser: Browser, origin: str) -> Iterator[Page]:
-    """Give a page; in the end nothing went elsewhere, and nothing complained."""
+def opened(browser: Browser) -> Iterator[Page]:
+    """Give a page of one who has never been here."""
     context = browser.new_context(viewport={"width": WIDTHS["laptop"], "height": _HEIGHT}, color_scheme="light")
     context.set_default_timeout(_PATIENCE)
-    page = context.new_page()
+    yield context.new_page()
+    context.close()
+
+
+@contextmanager
+def watched(page: Page, origin: str) -> Iterator[None]:
+    """See that nothing goes elsewhere, and nothing complains."""
     complaints: list[str] = []
     addresses: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    context.on("request", lambda asked: addresses.append(asked.url))
-    try:
-        yield page
-    finally:
-        context.close()
+    page.context.on("request", lambda asked: addresses.append(asked.url))
+    yield
     elsewhere = [address for address in addresses if not address.startswith((origin, "data:", "blob:"))]
+    assert addresses
     assert not elsewhere, elsewhere
     assert not complaints, complaints
+
+
+def framed(page: Page) -> list[Frame]:
+    """Give our page and the report in it, where they stand inside Airflow's, which is not ours to mend."""
+    return [frame for frame in page.frames if frame.parent_frame is not None]
 
 
 def log_in(page: Page, address: str, user: str, password: str) -> None:

@@ -33,7 +33,7 @@ class Stack:
     def __init__(self, pipelines: Path, environment: Mapping[str, str] = ENVIRONMENT) -> None:
         self.pipelines = pipelines
         self.project, self.tag = environment["COMPOSE_PROJECT_NAME"], environment["ETL_TAG"]
-        self._environment = {**os.environ, **environment, "ETL_PIPELINES": str(pipelines)}
+        self.environment = {**os.environ, **environment, "ETL_PIPELINES": str(pipelines)}
         self.api = httpx.Client(timeout=60)
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:
@@ -72,7 +72,7 @@ class Stack:
     def _address(self) -> str:
         """Give the api-server's address: its published port, or its name where the tests run in a container."""
         if not self.docker("ps", "--quiet", "--filter", f"id={socket.gethostname()}", check=False).strip():
-            return f"http://127.0.0.1:{self._environment['AIRFLOW_PORT']}"
+            return f"http://127.0.0.1:{self.environment['AIRFLOW_PORT']}"
         self.docker("network", "connect", f"{self.project}_web", socket.gethostname(), check=False)
         return "http://airflow-apiserver:8080"
 
@@ -187,7 +187,7 @@ class Stack:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             input=stdin,
             capture_output=True,
             text=True,

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.etl_reports.conftest import FLAGS, put
+from tests._browser import launched
+from tests.etl_reports.conftest import put
 from tests.etl_reports.site import PASSWORDS, Site
 
 pytestmark = pytest.mark.integration
@@ -37,10 +38,8 @@ PAGES = [
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,18 @@
 """Offers a web server with pipelines in every state, 5,000 reports, and a browser."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from etl_contract import Headline, Interval, ReportSummary, StageUse
+from etl_contract import Headline, Interval, ReportSummary
 from etl_platform import run_folder
-from etl_visualize.__main__ import visualize
-from tests.etl_reports.site import PASSWORDS, ROOT, Site, running
-from tests.visualize.reporting import KnownWarehouse, chart, load, task
+from tests._browser import launched, log_in, opened, watched
+from tests.etl_reports.site import PASSWORDS, Site, running
+from tests.visualize.sample import write_sample
 
-PICTURES = ROOT / ".cache" / "screenshots"
 YAML = """description: {description}
 tags: [{tag}]
 schedule: null
@@ -23,8 +21,6 @@ load: {{rows: {{table: mart.{name}, mode: append}}}}
 """
 DRAWS = "visualize: {title: Report of NAME, charts: [{title: Rows, sql: select 1 as n, mark: bar, encoding: {x: n}}]}\n"
 MANY, EACH = 40, 125  # pipelines, and reports of each
-ROWS = [{"hour": hour, "origin": origin, "delay": hour * 1.5} for hour in range(24) for origin in ("EWR", "JFK")]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 @pytest.fixture(scope="session")
@@ -60,14 +56,7 @@ def site(pipelines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def flights_run(site: Site) -> str:
     """Give the id of a run of `flights` that has a real report, alive and with charts."""
     run_id = site.run("flights", "success")
-    charts = [
-        chart("line", title="Delay by hour", sql="a", x="hour:O", y="delay", color="origin"),
-        chart("bar", title="Mean delay", sql="a", x="mean(delay)", y="origin"),
-    ]
-    use = StageUse(stage="load", rows_in=48, rows_out=48, seconds=1.5, peak_memory=90_000_000, memory_limit=500_000_000)
-    folder = site.reports / "flights" / run_folder(run_id)
-    given = task(*charts, folder=folder, run_id=run_id, loads=[load("mart.flights", 48, 48, 0, 0)], stages=[use])
-    visualize(given, KnownWarehouse({"a": ROWS}).connect)
+    write_sample(site.reports / "flights" / run_folder(run_id), run_id)
     return run_id
 
 
@@ -92,31 +81,16 @@ def put(reports: Path, pipeline: str, run_id: str, day: int, *, rows: int = 1000
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Give Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    """Give a browser."""
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Give a page of one who has logged in; in the end nothing went elsewhere, and nothing complained."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    page = context.new_page()
-    page.goto(f"{site.address}/auth/login/")
-    page.fill("input[name=username]", "admin")
-    page.fill("input[name=password]", PASSWORDS["admin"])
-    page.click("[type=submit]")
-    page.wait_for_url(lambda address: "login" not in address)
-    complaints: list[str] = []
-    addresses: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: addresses.append(asked.url))
-    yield page
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{re.sub(r'[^a-z0-9]+', '-', request.node.name.lower()).strip('-')}.png")
-    context.close()
-    assert [address for address in addresses if not address.startswith((site.address, "data:", "blob:"))] == []
-    assert complaints == []
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """Give a page of one who has logged in."""
+    with opened(browser) as page:
+        log_in(page, site.address, "admin", PASSWORDS["admin"])
+        # From here on: a script of Airflow's own login fails.
+        with watched(page, site.address):
+            yield page
