@@ -116,8 +116,7 @@ def shoot(page: Page, name: str, *, whole: bool = False) -> None:
 def drawn(report: Page | FrameLocator, charts: int) -> None:
     """See that so many charts are drawn, not only there: their marks take room, and their pictures have detail."""
     alive = report.locator("figure.chart.alive")
-    alive.nth(charts - 1).wait_for()
-    assert alive.count() == charts
+    expect(alive).to_have_count(charts)
     for chart in alive.all():
         name, live = chart.get_attribute("id"), chart.locator(".live")
         boxes = live.locator("svg .role-mark path").evaluate_all(

@@ -117,14 +117,14 @@ def test_a_failure_is_told_once_and_its_end_once(stack: Stack, receivers: Receiv
 
 def test_a_missed_deadline_is_told_while_the_run_goes_on(stack: Stack, receivers: Receivers) -> None:
     """Airflow notices it, without a triggerer; nothing is stopped."""
-    with stack.pipeline("slow", _files("slow", LATE, deadline="5 seconds")):
-        run_id = stack.trigger("slow", "2026-03-07")
-        receivers.told(f"slow is late ({run_id})")
-        assert stack.run_state("slow", run_id) == "running"
-        assert stack.wait_for_run("slow", run_id) == "success"
-        receivers.told("slow has ended, late (2026-03-07)")
+    with stack.pipeline("late", _files("late", LATE, deadline="5 seconds")):
+        run_id = stack.trigger("late", "2026-03-07")
+        receivers.told(f"late is late ({run_id})")
+        assert stack.run_state("late", run_id) == "running"
+        assert stack.wait_for_run("late", run_id) == "success"
+        receivers.told("late has ended, late (2026-03-07)")
 
-        assert receivers.about("slow") == [f"slow is late ({run_id})", "slow has ended, late (2026-03-07)"]
+        assert receivers.about("late") == [f"late is late ({run_id})", "late has ended, late (2026-03-07)"]
 
 
 def test_a_breach_is_told_of_a_run_that_succeeded(stack: Stack, receivers: Receivers) -> None:
