@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, FrameLocator, Page, StorageState, ViewportSize, expect, sync_playwright
 
 from tests.visualize.reporting import png_detail
 
@@ -61,9 +61,10 @@ def launched(*flags: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser) -> Iterator[Page]:
-    """Give a page of one who has never been here."""
-    context = browser.new_context(viewport={"width": WIDTHS["laptop"], "height": _HEIGHT}, color_scheme="light")
+def opened(browser: Browser, state: StorageState | None = None) -> Iterator[Page]:
+    """Give a page of one who has never been here, or with what the browser kept of another visit."""
+    size: ViewportSize = {"width": WIDTHS["laptop"], "height": _HEIGHT}
+    context = browser.new_context(viewport=size, color_scheme="light", storage_state=state)
     context.set_default_timeout(_PATIENCE)
     yield context.new_page()
     context.close()

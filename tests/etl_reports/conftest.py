@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
 from etl_contract import Headline, Interval, ReportSummary
 from etl_platform import run_folder
@@ -86,11 +86,17 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    """Give a page of one who has logged in."""
+@pytest.fixture(scope="session")
+def logged_in(browser: Browser, site: Site) -> StorageState:
+    """Log in once, by the form: Airflow lets nobody do so more than five times in 40 seconds."""
     with opened(browser) as page:
         log_in(page, site.address, "admin", PASSWORDS["admin"])
-        # From here on: a script of Airflow's own login fails.
-        with watched(page, site.address):
-            yield page
+        return page.context.storage_state()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, logged_in: StorageState) -> Iterator[Page]:
+    """Give a page of one who has logged in, watched from here on: a script of Airflow's own login fails."""
+    with opened(browser, logged_in) as page, watched(page, site.address):
+        page.goto(site.address)
+        yield page
