@@ -20,6 +20,18 @@ export AIRFLOW_PORT=18080
 export POSTGRES_PORT=15433
 export ETL_TOOLS_NAME=etl-test-runner
 
+# All tests: those of the running stack mostly wait, so the others run meanwhile, in a project and a subnet ($1) of their own.
+# shellcheck disable=SC2016  # for the shell in the container
+readonly everything='
+  pytest tests/e2e >.cache/tmp/e2e.log 2>&1 &
+  COMPOSE_PROJECT_NAME=etl-parts ETL_SUBNET=$1 pytest --ignore=tests/e2e
+  parts=$?
+  wait $!
+  stack=$?
+  cat .cache/tmp/e2e.log
+  [ "$parts" = 0 ] || exit "$parts"
+  exit "$stack"'
+
 clean_up() {
   local status=$?
   # Without words: the last ones are pytest's.
@@ -42,7 +54,9 @@ main() {
   begin_run "tests run" 10.213.17
   build_images
   step "Testing"
-  if [ -t 0 ] && [ -t 1 ]; then
+  if [ $# = 0 ]; then
+    run_tools sh -c "$everything" everything "$(first_free "$(networks_in_use)"$'\n'"$ETL_SUBNET.0/24 the stack of the tests" 10.213.19)"
+  elif [ -t 0 ] && [ -t 1 ]; then
     setup/tools.sh pytest "$@"
   else
     run_tools pytest "$@"

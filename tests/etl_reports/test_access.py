@@ -39,7 +39,7 @@ def test_every_role_gets_the_tabs(site: Site, user: str) -> None:
         plugins = client.get("/api/v2/plugins").raise_for_status().json()["plugins"]
 
     (ours,) = [plugin for plugin in plugins if plugin["name"] == "etl_reports"]
-    assert [view["destination"] for view in ours["external_views"]] == ["nav", "dag", "dag_run"]
+    assert [view["destination"] for view in ours["external_views"]] == ["nav", "dag", "dag", "dag_run"]
 
 
 def test_another_pipeline_is_neither_listed_nor_shown(site: Site) -> None:

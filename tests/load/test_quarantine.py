@@ -105,7 +105,8 @@ def test_a_source_that_remembers_gives_each_run_its_own_rows(loading: Loading) -
     taken = TakenFile(source="flights", uri="file:///a.csv", bytes=1, sha256="0" * 64)
     load_into(loading.warehouse.uri(), checked(loading, delays(-1), POSITIVE, files=(taken,)))
 
-    load_into(loading.warehouse.uri(), checked(loading, delays(-2), POSITIVE, run_id="by hand", files=(taken,)))
+    other = taken.model_copy(update={"uri": "file:///b.csv"})
+    load_into(loading.warehouse.uri(), checked(loading, delays(-2), POSITIVE, run_id="by hand", files=(other,)))
 
     assert [run for run, *_ in kept(loading)] == ["by hand", "first"]
 
