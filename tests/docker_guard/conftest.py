@@ -3,15 +3,24 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from etl_docker_guard._policy import Policy, load_policy
 from tests.docker_guard.fake_engine import FakeEngine
+from tests.docker_guard.real_engine import SOCKET
 from tests.docker_guard.running import POLICY, RunningGuard, settings
 from tests.docker_guard.wishes import Wishes
 
 set_hypothesis_home_dir(Path(__file__).parents[2] / ".cache" / "hypothesis")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[docker.APIClient]:
+    """Speak to the Engine past the guard."""
+    with docker.APIClient(f"unix://{SOCKET}", version="1.45", timeout=120) as client:
+        yield client
 
 
 @pytest.fixture

@@ -22,13 +22,6 @@ ATTACKS = ON_CREATE | ON_CALLS | ON_HTTP
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[docker.APIClient]:
-    """Speak to the Engine past the guard."""
-    with docker.APIClient(f"unix://{SOCKET}", version="1.45", timeout=120) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def target(engine: docker.APIClient) -> Iterator[Target]:
     """Set up an installation with a stage that runs, and a container of another one beside it."""
     with installation(engine) as wishes:

@@ -21,13 +21,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[docker.APIClient]:
-    """Speak to the Engine past the guard."""
-    with docker.APIClient(f"unix://{SOCKET}", version="1.45", timeout=120) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def ours(engine: docker.APIClient) -> Iterator[Wishes]:
     """Set up an installation on the Engine."""
     with installation(engine) as wishes:

@@ -24,13 +24,6 @@ BABBLE = "import time\nwhile True: print('x' * 200); time.sleep(0.002)"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[docker.APIClient]:
-    """Speak to the Engine past the guard."""
-    with docker.APIClient(f"unix://{SOCKET}", version="1.45", timeout=120) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def target(engine: docker.APIClient) -> Iterator[Target]:
     """Run a stage that talks much and has the largest task that Linux takes, and one that is silent."""
     with installation(engine) as wishes:
