@@ -226,10 +226,9 @@ class StageOperator(DockerOperator):
 
     def _use(self, stage: StageName, result: StageResult) -> StageUse:
         """Say what a stage that is done took, beside what it might have taken."""
-        costs = {name: getattr(result, name) for name in StageUse.model_fields.keys() & StageResult.model_fields.keys()}
         aside = sum(dataset.rows for dataset in result.quarantined)
         limit = self.pipeline.limits.of(stage).memory_bytes
-        return StageUse(stage=stage.value, rows_quarantined=aside, memory_limit=limit, **costs)
+        return StageUse.of(result, stage=stage.value, rows_quarantined=aside, memory_limit=limit)
 
     def _results_before(self, context: Context) -> dict[StageName, StageResult]:
         """Take the results of the stages before this one from XCom."""

@@ -9,6 +9,7 @@ from etl_contract._expect import Check
 from etl_contract._exports import Export
 from etl_contract._model import Model
 from etl_contract._state import TakenFile, Watermark
+from etl_contract._usage import Costs
 
 
 class Outcome(StrEnum):
@@ -55,11 +56,9 @@ class Load(Model):
     rows_quarantined: int = 0
 
 
-class StageResult(Model):
+class StageResult(Costs):
     """The end of a stage: its outcome, references to what it made, and what it cost.
 
-    Seconds are wall and processor time of the stage's process, `peak_memory` its largest resident size in bytes.
-    `bytes_in` are those of the files that it read and those that came over its network.
     `quarantined` are the rows that left the dataset of the same name, with the reasons.
     """
 
@@ -73,10 +72,3 @@ class StageResult(Model):
     checks: tuple[Check, ...] = ()
     quarantined: tuple[Dataset, ...] = ()
     report_uri: str | None = None
-    rows_in: int = 0
-    rows_out: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory: int = 0
