@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
 from pyarrow import parquet
 
 from tests._stack import ROOT, Stack
@@ -182,7 +183,8 @@ def _inflated(parts: Iterable[bytes]) -> Iterator[bytes]:
 def _inside(place: str, data: bytes) -> Iterator[bytes]:
     """Give what a packed file holds."""
     if data.startswith(b"PAR1"):
-        yield repr(parquet.read_table(io.BytesIO(data)).to_pydict()).encode()
+        with suppress(pa.ArrowInvalid):  # a stage that was killed leaves one without an end
+            yield repr(parquet.read_table(io.BytesIO(data)).to_pydict()).encode()
     elif data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             yield from map(archive.read, archive.namelist())

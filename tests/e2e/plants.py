@@ -73,7 +73,17 @@ def _image(ground: Ground, secret: str, *, step: str) -> Iterator[Iterator[Part]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "secret"
         file.write_text(secret)
-        options = ["--quiet", "--tag", name, "--secret", f"id=planted,src={file}", "--build-arg", f"SECRET={secret}"]
+        # What a step was told by a secret is no reason for BuildKit to run it again.
+        options = [
+            "--quiet",
+            "--no-cache",
+            "--tag",
+            name,
+            "--secret",
+            f"id=planted,src={file}",
+            "--build-arg",
+            f"SECRET={secret}",
+        ]
         try:
             stack.script("docker", "build", *options, "-", stdin=recipe)
             yield images(stack, [name])
