@@ -91,7 +91,7 @@ class StageOperator(DockerOperator):
         finally:
             # The time that Airflow gives is the stage's, and that has ended.
             signal.setitimer(signal.ITIMER_REAL, 0)
-            self.on_kill()
+            self._clear_away()
         self._record(began, ending)
         result = ending.concluded()
         self._say_done(result)
@@ -103,6 +103,14 @@ class StageOperator(DockerOperator):
         """Stop and remove the container, within the 5 s before Airflow kills the task's process."""
         if self._stage_container is not None:
             self._stage_container.remove()
+
+    def _clear_away(self) -> None:
+        """Remove the container; what came of the stage stands, even where the Engine cannot do that."""
+        try:
+            self.on_kill()
+        except (APIError, RequestException) as error:
+            reason = " ".join(str(error).split())
+            self.log.warning("The stage's container is left behind, which changes nothing else", reason=reason)
 
     def _run(self, task: StageTask) -> Ending:
         text = task.model_dump_json()

@@ -18,10 +18,12 @@ from airflow.sdk.bases.operator import ExecutorSafeguard
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from airflow.sdk.execution_time.timeout import timeout
 from docker import APIClient
+from docker.errors import APIError
 
 from etl_contract import Outcome, StageName, StageResult
 from etl_contract.parquet import writing
 from etl_platform import Pipeline, read_pipeline
+from etl_platform._container import StageContainer
 from etl_platform._operator import StageOperator
 from etl_platform._settings import Settings
 from tests._engine import docker, image
@@ -293,6 +295,24 @@ def test_a_stage_with_nothing_to_do_is_skipped_and_in_the_book(desk: Desk) -> No
     assert _last_words(error) == ["NothingToDo: no rows", "  where: orders"]
     assert (desk.line["state"], desk.line["error"]) == ("skipped", "NothingToDo")
     assert desk.line["peak_memory"] > 0
+
+
+def test_a_container_that_cannot_be_removed_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that is done is done, and the log tells what is left behind."""
+    remove = StageContainer.remove
+
+    def refused(container: StageContainer) -> None:
+        remove(container)
+        raise APIError("500 Server Error", explanation="device or resource busy")
+
+    monkeypatch.setattr(StageContainer, "remove", refused)
+
+    assert desk.run(desk.pipeline()).rows_out == 3
+
+    left = next(line for line in desk.said if line["log_level"] == "warning")
+    assert left["event"] == "The stage's container is left behind, which changes nothing else"
+    assert "device or resource busy" in left["reason"]
+    assert desk.line["state"] == "success"
 
 
 def test_an_image_that_is_not_there_says_how_it_is_built(desk: Desk) -> None:
