@@ -34,9 +34,11 @@ stop_runner() {
   wait "$runner" 2>/dev/null || true
 }
 
-# Removes the project with its data; where that fails, shows why.
+# Removes the project with its data; where that fails twice, shows why.
 remove_project() {
   setup/down.sh --data >"$log" 2>&1 </dev/null && return
-  tail -n 20 "$log" >&2
+  sleep 5 # what the Engine is still about to remove is in use
+  setup/down.sh --data >>"$log" 2>&1 </dev/null && return
+  tail -n 40 "$log" >&2
   return 1
 }
