@@ -61,13 +61,13 @@ def follow(
 
 
 def run_address(pipeline: str, run_id: str) -> str:
-    """Give the address of a run in the web UI."""
-    return f"{_base()}/dags/{pipeline}/runs/{quote(run_id, safe='')}"
+    """Give the address of a run in the web UI, as that writes it itself: only then it lights up the tab."""
+    return f"{_base()}/dags/{pipeline}/runs/{quote(run_id, safe=':+')}"
 
 
 def report_address(pipeline: str, run_id: str) -> str:
     """Give the address of a run's report."""
-    return f"{_base()}/reports/dags/{pipeline}/runs/{quote(run_id, safe='')}/index.html"
+    return f"{_base()}/reports/dags/{pipeline}/runs/{quote(run_id, safe=':+')}/index.html"
 
 
 def _base() -> str:
