@@ -31,7 +31,7 @@ def test_the_page_of_flights_has_it_all() -> None:
         "[the picture](dags/flights/plugin/data-flow)",
         "\n\n| Reads | |\n|---|---|\n| `flights` | `a query on source` |\n",
         "| `planes` | `table planes of source` |\n",
-        "\n\n| Writes | |\n|---|---|\n| [mart.flights](assets?name_pattern=mart.flights) | partition by flight_date |\n",
+        "\n\n| Writes | |\n|---|---|\n| [mart.flights](assets?name_pattern=mart.flights) | partition by ",
         "| [mart.daily_delays](assets?name_pattern=mart.daily_delays) | upsert by flight_date, origin, carrier |\n",
         "| *New York departures* | the report |\n",
         f"```yaml\n{pipeline.text.strip()}\n```",
