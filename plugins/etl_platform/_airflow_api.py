@@ -31,6 +31,14 @@ class AirflowApi:
         answer = self._client.get(f"/api/v2/dags/{dag_id}")
         return None if answer.status_code == httpx.codes.NOT_FOUND else answer.raise_for_status().json()
 
+    def switch_on(self, dag_id: str) -> None:
+        """Let a DAG run by its schedule, as the switch in the web UI does."""
+        self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+
+    def has_run(self, dag_id: str) -> bool:
+        """Tell whether a DAG has a run, be it over or not."""
+        return bool(self._get(f"/api/v2/dags/{dag_id}/dagRuns", {"limit": 1})["dag_runs"])
+
     def active_run(self, dag_id: str) -> dict[str, Any] | None:
         """Give the run that the schedule has just started, if there is one."""
         query = {"state": ["queued", "running"], "run_type": "scheduled", "order_by": "-run_after", "limit": 1}

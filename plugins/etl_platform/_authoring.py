@@ -33,7 +33,7 @@ Edit it, and then:
   make check PIPELINE={name}           says what is wrong with it
   make pipeline-test PIPELINE={name}   runs its test
   make try PIPELINE={name}             shows what its source would load, and loads nothing
-  make run PIPELINE={name}             runs it"""
+  make run PIPELINE={name}             runs it, and switches its schedule on"""
 TIMEZONE = "the time zone of its days, such as Europe/Paris (UTC)"
 
 

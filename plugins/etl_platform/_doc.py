@@ -3,7 +3,7 @@
 An edit of any of that text is a new page, and so a new version of the DAG: Airflow shows which run used which code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from etl_platform._flow import Place, flow_of
@@ -28,12 +28,19 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
     yield from (f"- **Tags:** {', '.join(pipeline.tags)}",) if pipeline.tags else ()
     yield f"- **Runs:** {flow.starts}"
     yield f"- **Data flow:** [the picture]({picture})"
-    yield from ("", "### Reads", "", *(f"- `{place.name}`: {_linked(place, place.about)}" for place in flow.reads))
-    yield from ("", "### Writes", "", *(f"- {_linked(place, place.name)}: {place.about}" for place in flow.writes))
-    yield from (f"- the report *{flow.report}*",) if flow.report else ()
+    yield from ("", *_table("Reads", [(f"`{place.name}`", _linked(place, place.about)) for place in flow.reads]))
+    written = [(_linked(place, place.name), place.about) for place in flow.writes]
+    report = [(f"*{flow.report}*", "the report")] if flow.report else []
+    yield from ("", *_table("Writes", [*written, *report]))
     yield from ("", "## Pipeline", "", block("yaml", pipeline.text), "")
     for name, code in pipeline.files.items():
         yield from (f"## {name}", "", block("sql" if name.endswith(".sql") else "python", code), "")
+
+
+def _table(heading: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Write a table: in a list, Airflow draws code in boxes that cover the line before."""
+    yield from (f"| {heading} | |", "|---|---|")
+    yield from (f"| {' | '.join(cell.replace('|', '\\|') for cell in row)} |" for row in rows)
 
 
 def _linked(place: Place, words: str) -> str:

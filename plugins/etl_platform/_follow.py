@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -13,27 +14,37 @@ from etl_contract import StageResult
 from etl_platform._airflow_api import AirflowApi
 
 POLL_SECONDS = 1
+SCHEDULED_SECONDS = 30  # until the scheduler starts the run that is due
 SIGN_OF_LIFE_SECONDS = 20
 OVER = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 
-def follow(pipeline: str, conf: dict[str, Any], wait_for_dag: int, say: Callable[[str], None] | None = None) -> int:
+def follow(
+    pipeline: str,
+    conf: dict[str, Any],
+    wait_for_dag: int,
+    say: Callable[[str], None] | None = None,
+    login: Callable[[], AirflowApi] = AirflowApi.login,
+) -> int:
     """Run a pipeline to its end; give 0 if it succeeded.
 
-    A run of the schedule that is under way is followed instead of starting a second one beside it.
+    A run of the schedule that is under way is followed instead of starting a second one beside it. A pipeline that
+    waits for its first run is switched on by it; one that somebody has paused stays so.
 
     Args:
         pipeline: its name.
         conf: what is asked of the run, as in the trigger form; nothing for the last complete interval.
         wait_for_dag: for how many seconds Airflow may not have read the file yet.
         say: takes each line; they are printed if nothing is said.
+        login: opens Airflow's REST API.
     """
     say = say or (lambda line: print(line, flush=True))
     try:
-        api = AirflowApi.login()
+        api = login()
         if complaint := wait_for_dag_of(api, pipeline, wait_for_dag):
             say(complaint)
             return 1
+        _switch_on(api, pipeline, waits=not conf, say=say)
         run = _run_of(api, pipeline, conf, say)
         succeeded = follow_stages(api, pipeline, run["dag_run_id"], say)
         address = run_address(pipeline, run["dag_run_id"])
@@ -50,13 +61,13 @@ def follow(pipeline: str, conf: dict[str, Any], wait_for_dag: int, say: Callable
 
 
 def run_address(pipeline: str, run_id: str) -> str:
-    """Give the address of a run in the web UI."""
-    return f"{_base()}/dags/{pipeline}/runs/{quote(run_id, safe='')}"
+    """Give the address of a run in the web UI, as that writes it itself: only then it lights up the tab."""
+    return f"{_base()}/dags/{pipeline}/runs/{quote(run_id, safe=':+')}"
 
 
 def report_address(pipeline: str, run_id: str) -> str:
     """Give the address of a run's report."""
-    return f"{_base()}/reports/dags/{pipeline}/runs/{quote(run_id, safe='')}/index.html"
+    return f"{_base()}/reports/dags/{pipeline}/runs/{quote(run_id, safe=':+')}/index.html"
 
 
 def _base() -> str:
@@ -76,9 +87,27 @@ def wait_for_dag_of(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
         return f"There is no config/pipelines/{pipeline}.yaml any more."
     if any(tag["name"] == "broken" for tag in dag["tags"]):
         return f"'{pipeline}' cannot run: {dag['description']}. For all of it: make check"
-    if dag["is_paused"]:
+    if dag["is_paused"] and api.has_run(pipeline):
         return f"'{pipeline}' is paused, so a run would wait. Switch it on: {_base()}/dags/{pipeline}"
     return None
+
+
+def _switch_on(api: AirflowApi, pipeline: str, *, waits: bool, say: Callable[[str], None]) -> None:
+    """Switch a pipeline on that waits for its first run; wait for the run that its schedule owes, where that is it."""
+    dag = api.dag(pipeline)
+    if dag is None or not dag["is_paused"]:
+        return
+    api.switch_on(pipeline)
+    say(f"{pipeline}: switched on, since this is its first run; from now on it runs as its file says")
+    deadline = time.monotonic() + SCHEDULED_SECONDS
+    while waits and _is_due(dag["next_dagrun_run_after"]) and time.monotonic() < deadline:
+        if api.active_run(pipeline):
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _is_due(moment: str | None) -> bool:
+    return moment is not None and datetime.fromisoformat(moment) <= datetime.now(UTC)
 
 
 def _run_of(api: AirflowApi, pipeline: str, conf: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:

@@ -112,6 +112,8 @@ def _pipeline(wish: Wish) -> str:
         "# When it runs, and about what: a daily run is about the day before. Every field: docs/pipelines.md",
         f"schedule: {json.dumps(wish.schedule)}",
         f"timezone: {wish.timezone}",
+        "# Nothing half written runs: its schedule waits for the first `make run`, or the switch in the web UI.",
+        "paused: true",
         "",
         "extract:",
         f"  {wish.name}:",

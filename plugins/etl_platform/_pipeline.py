@@ -148,7 +148,10 @@ class Pipeline(_Model):
     start: date = Field(
         default=date(2013, 1, 1), description="The first day that a scheduled run or a backfill may be about."
     )
-    paused: bool = Field(default=False, description="Whether the schedule waits until somebody switches it on.")
+    paused: bool = Field(
+        default=False,
+        description="Whether the schedule waits until somebody switches it on, or for the first `make run`.",
+    )
     retries: Annotated[int, Field(ge=0, le=20)] = Field(
         default=3, description="How often a stage is tried again, with backoff, when something was unavailable."
     )

@@ -20,4 +20,4 @@ class ReportLink(BaseOperatorLink):
         """Give the address of the run's tab, without the server's name: people may know it by another."""
         del operator
         prefix = urlsplit(conf.get("api", "base_url", fallback="/")).path.rstrip("/")
-        return f"{prefix}/dags/{quote(ti_key.dag_id, safe='')}/runs/{quote(ti_key.run_id, safe='')}/plugin/report"
+        return f"{prefix}/dags/{quote(ti_key.dag_id, safe='')}/runs/{quote(ti_key.run_id, safe=':+')}/plugin/report"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from etl_platform._flow import Flow
 
-BOX, GAP, WIDTH, BETWEEN = 58, 18, 220, 60
+BOX, GAP, WIDTH, BETWEEN = 58, 18, 220, 40
 _LONGEST = 29
 
 

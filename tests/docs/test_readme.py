@@ -8,7 +8,7 @@ import pytest
 from tests.docs.pages import DECISIONS, PAGES, README, ROOT, commands, make_targets, without_code
 
 LINES = README.read_text().splitlines()
-PROGRAMS = {"cd", "curl", "docker", "git", "id", "ssh"}
+PROGRAMS = {"cd", "curl", "docker", "echo", "git", "id", "rm", "ssh"}
 
 
 def test_it_is_short() -> None:

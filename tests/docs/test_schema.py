@@ -51,7 +51,7 @@ def test_every_pipeline_that_is_shipped_names_it_and_agrees(file: Path) -> None:
     """An editor that opens one knows its fields, and underlines nothing."""
     text = file.read_text()
 
-    assert text.startswith(f"{MODELINE}\n")
+    assert MODELINE in text.splitlines()[:2]  # its own name may stand above it, as in docs/first-pipeline.md
     assert _complaints(text) == []
 
 

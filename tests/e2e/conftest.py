@@ -17,7 +17,7 @@ def stack() -> Iterator[Stack]:
     """Give a running stack with our own pipelines; set ETL_TEST_KEEP=1 to find it running the next time."""
     PIPELINES.mkdir(parents=True, exist_ok=True)
     for file in PIPELINES.iterdir():
-        file.unlink()
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
     for file in (ROOT / "config" / "pipelines").glob("flights.*"):
         shutil.copy(file, PIPELINES)
     stack = Stack(PIPELINES)

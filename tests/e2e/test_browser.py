@@ -10,12 +10,24 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests._browser import choose_theme, drawn, framed, launched, log_in, opened, shoot, shut_out, watched
+from tests._browser import (
+    Theme,
+    choose_theme,
+    cut_off,
+    drawn,
+    framed,
+    launched,
+    log_in,
+    opened,
+    shoot,
+    shut_out,
+    watched,
+)
 from tests._stack import Stack
 
 TODAY = datetime.now(ZoneInfo("America/New_York")).date()
 DAY, DAY_BEFORE = (str(TODAY - timedelta(days=days)) for days in (60, 61))
-CHARTS = 5  # of config/pipelines/flights.yaml
+CHARTS, BOXES = 5, 10  # of config/pipelines/flights.yaml
 MANY = 5000
 # Puts copies of a report's summary on the shelf, each about an earlier day; or takes them away again.
 SHELF = """
@@ -110,9 +122,28 @@ def test_the_task_that_drew_it_links_to_it(stack: Stack, page: Page, run_id: str
     shoot(page, "stack task")
     button.click()
     drawn(page.frame_locator("iframe").frame_locator("iframe"), CHARTS)
+    expect(page.get_by_role("link", name="Report", exact=True)).to_have_attribute("aria-current", "page")
 
     assert list(answer["extra_links"]) == ["Report"]
-    assert answer["extra_links"]["Report"] == f"/dags/flights/runs/{quote(run_id, safe='')}/plugin/report"
+    assert answer["extra_links"]["Report"] == f"/dags/flights/runs/{quote(run_id, safe=':+')}/plugin/report"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_tab_of_the_data_flow_shuts_nobody_out(stack: Stack, page: Page, theme: Theme) -> None:
+    """Drawn in Airflow's theme, and told below the picture; axe-core finds nothing serious in it."""
+    stack.wait_for_dag("flights")
+    choose_theme(page, theme)
+    page.goto(f"{_origin(page)}/dags/flights")
+    page.get_by_role("link", name="Data flow", exact=True).click()
+    ours = page.frame_locator("iframe")
+    expect(ours.locator("html")).to_have_attribute("data-theme", theme)
+    expect(ours.locator("svg .box")).to_have_count(BOXES)
+    shoot(page, f"stack data flow {theme}")
+
+    (frame,) = framed(page)
+    assert ours.get_by_role("heading", level=2).all_inner_texts() == ["Reads", "Makes of it", "Writes"]
+    assert shut_out(frame) == []
+    assert cut_off(frame) == []
 
 
 @pytest.mark.usefixtures("many_reports")

@@ -66,6 +66,16 @@ def test_columns_and_rows_that_are_known_are_written(tmp_path: Path) -> None:
     assert (tmp_path / "tests/orders/first_day/given/orders.csv").read_text() == "id,price (EUR)\n1,2.50\n"
 
 
+def test_it_waits_for_its_author(tmp_path: Path) -> None:
+    """Airflow finds the file within seconds: what is half written does not run, and makes no table of wrong types."""
+    write_pipeline(Wish("orders", "https://example.org/orders.csv"), tmp_path)
+
+    pipeline = read_pipeline(tmp_path / "orders.yaml")
+
+    assert isinstance(pipeline, Pipeline)
+    assert pipeline.paused
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """A file that is there stays as it is, and its neighbours are not written either."""
     (tmp_path / "orders.py").write_text("mine")
