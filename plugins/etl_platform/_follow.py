@@ -12,6 +12,8 @@ import httpx
 
 from etl_contract import StageResult
 from etl_platform._airflow_api import AirflowApi
+from etl_platform._problems import guess
+from etl_platform._settings import Settings
 
 POLL_SECONDS = 1
 SCHEDULED_SECONDS = 30  # until the scheduler starts the run that is due
@@ -76,15 +78,17 @@ def _base() -> str:
 
 def wait_for_dag_of(api: AirflowApi, pipeline: str, seconds: int) -> str | None:
     """Wait until Airflow has read the pipeline's file; say why it cannot run."""
+    names = [file.stem for file in Settings.of_environment().pipelines.glob("*.yaml")]
+    if pipeline not in names:
+        return f"There is no config/pipelines/{pipeline}.yaml{guess(pipeline, names)}"
     deadline = time.monotonic() + seconds
-    while (dag := api.dag(pipeline)) is None:
+    while (dag := api.dag(pipeline)) is None or dag["is_stale"]:
         if time.monotonic() > deadline:
             return (
-                f"Airflow knows no pipeline '{pipeline}'. Is there a config/pipelines/{pipeline}.yaml? See: make check"
+                f"Airflow knows no pipeline '{pipeline}', though there is a config/pipelines/{pipeline}.yaml. "
+                "Does it read the files? make logs SERVICE=airflow-dag-processor"
             )
         time.sleep(POLL_SECONDS)
-    if dag["is_stale"]:
-        return f"There is no config/pipelines/{pipeline}.yaml any more."
     if any(tag["name"] == "broken" for tag in dag["tags"]):
         return f"'{pipeline}' cannot run: {dag['description']}. For all of it: make check"
     if dag["is_paused"] and api.has_run(pipeline):

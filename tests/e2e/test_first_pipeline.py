@@ -28,6 +28,7 @@ def shop(stack: Stack) -> Iterator[None]:
 @pytest.fixture
 def new(stack: Stack, shop: None) -> Iterator[str]:
     """Give the pipeline as `make new` writes it, once Airflow has found it; take all of it away at the end."""
+    stack.api.delete("/api/v2/dags/orders")  # of an earlier time, on a stack that is kept
     stack.script("setup/new.sh", *NEW)
     until(lambda: stack.api.get("/api/v2/dags/orders").status_code == httpx.codes.OK, 90)
     yield "orders"

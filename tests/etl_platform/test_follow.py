@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,13 @@ NOW = datetime.now(UTC)
 DUE, NOT_DUE = str(NOW - timedelta(hours=1)), str(NOW + timedelta(hours=1))
 
 
+@pytest.fixture(autouse=True)
+def _file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be the file of `orders`, and no other."""
+    (tmp_path / "orders.yaml").touch()
+    monkeypatch.setenv("ETL_PIPELINES", str(tmp_path))
+
+
 class Airflow:
     """Answers like Airflow's REST API about `orders`, whose runs succeed at once and have no stages.
 
@@ -21,10 +29,12 @@ class Airflow:
         paused: whether it is switched off.
         due: when its schedule wants the next run.
         runs: the ids of its runs, first of all those that there were before.
+        gone: whether Airflow has not found the file the last time.
     """
 
     def __init__(self, *runs: str, paused: bool, due: str | None) -> None:
         self.paused, self.due, self.runs = paused, due, list(runs)
+        self.gone = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a question, or do what is asked."""
@@ -42,7 +52,7 @@ class Airflow:
     def _told(self, path: str, query: httpx.QueryParams) -> dict[str, Any]:
         match path.split("/")[1:]:
             case []:
-                return {"is_stale": False, "is_paused": self.paused, "tags": [], "next_dagrun_run_after": self.due}
+                return {"is_stale": self.gone, "is_paused": self.paused, "tags": [], "next_dagrun_run_after": self.due}
             case ["dagRuns"]:
                 wanted = [run for run in self.runs if query.get("run_type") in {None, run}]
                 return {"dag_runs": [{"dag_run_id": run} for run in wanted]}
@@ -51,11 +61,11 @@ class Airflow:
         return {"task_instances": []}
 
 
-def _followed(airflow: Airflow, **conf: str) -> tuple[int, str]:
+def _followed(airflow: Airflow, name: str = "orders", **conf: str) -> tuple[int, str]:
     """Run the pipeline; give the exit code, and all that was said."""
     said: list[str] = []
     with httpx.Client(base_url="http://airflow", transport=httpx.MockTransport(airflow)) as client:
-        code = follow("orders", conf, 0, said.append, lambda: AirflowApi(client))
+        code = follow(name, conf, 0, said.append, lambda: AirflowApi(client))
     return code, "\n".join(said)
 
 
@@ -103,3 +113,26 @@ def test_what_somebody_switched_off_stays_so() -> None:
     assert code == 1
     assert said == "'orders' is paused, so a run would wait. Switch it on: http://localhost:8080/dags/orders"
     assert (airflow.paused, airflow.runs) == (True, ["earlier"])
+
+
+def test_without_a_file_nothing_runs_and_nobody_waits() -> None:
+    """Airflow may know a file that is gone for half a minute: a run of it would never end."""
+    airflow = Airflow("earlier", paused=False, due=NOT_DUE)
+
+    code, said = _followed(airflow, "order")
+
+    assert code == 1
+    assert said == "There is no config/pipelines/order.yaml; did you mean 'orders'?"
+    assert airflow.runs == ["earlier"]
+
+
+def test_a_file_that_airflow_does_not_read_is_told() -> None:
+    """It is there, so another place is to be looked at."""
+    airflow = Airflow("earlier", paused=False, due=NOT_DUE)
+    airflow.gone = True
+
+    code, said = _followed(airflow)
+
+    assert code == 1
+    assert "Airflow knows no pipeline 'orders', though there is a config/pipelines/orders.yaml" in said
+    assert airflow.runs == ["earlier"]

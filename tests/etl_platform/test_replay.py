@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -60,8 +61,10 @@ class Airflow:
 
 
 @pytest.fixture
-def airflow() -> Airflow:
-    """Give an Airflow that knows three runs."""
+def airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Airflow:
+    """Give an Airflow that knows three runs, and the file of the pipeline."""
+    (tmp_path / "orders.yaml").touch()
+    monkeypatch.setenv("ETL_PIPELINES", str(tmp_path))
     return Airflow("monday", "tuesday", "wednesday")
 
 
