@@ -13,8 +13,9 @@ from etl_alerts._notifier import ALIVE, WEB, notifier_of, serve
 from etl_alerts._outbox import OUTBOX
 from etl_contract._log import configure_logging
 from etl_platform import Pipeline, read_pipelines
-from etl_platform._alerts import BadDefaults, read_alert_defaults
+from etl_platform._alerts import read_alert_defaults
 from etl_platform._settings import Settings
+from etl_platform._settings_file import BadSettings
 
 ALIVE_SECONDS = 180  # a channel that does not answer is waited for
 
@@ -51,9 +52,9 @@ def _test(names: list[str]) -> int:
     """Send a test message through each channel; tell of the file of defaults, too."""
     channels, settings = Channels(), Settings.of_environment()
     defaults = read_alert_defaults(settings.alerts)
-    failed = isinstance(defaults, BadDefaults)
+    failed = isinstance(defaults, BadSettings)
     named = {*channels.names()}
-    if isinstance(defaults, BadDefaults):
+    if isinstance(defaults, BadSettings):
         print(f"{defaults}")
     else:
         named |= {*defaults.channels}
