@@ -6,12 +6,14 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
+from threading import Thread
 
 from etl_alerts._channels import Channels, NotSent
 from etl_alerts._message import Link, Message
 from etl_alerts._notifier import ALIVE, WEB, notifier_of, serve
 from etl_alerts._outbox import OUTBOX
 from etl_contract._log import configure_logging
+from etl_lineage._sender import sender_of, serve_lineage
 from etl_platform import Pipeline, read_pipelines
 from etl_platform._alerts import read_alert_defaults
 from etl_platform._settings import Settings
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _test(options.channels)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     configure_logging()
+    # Beside the alerts, which wait for nobody's endpoint of lineage.
+    Thread(target=serve_lineage, args=(sender_of(os.environ),), daemon=True).start()
     serve(notifier_of())
     return 0
 
