@@ -17,7 +17,7 @@ ARGS ?=
 JOBS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy test bench lint format new run replay put logs usage exports psql password rotate secret connection check try pipeline-test alert-test scan sbom ps status clean
+.PHONY: help up down destroy test bench lint format new run replay put logs usage exports psql password rotate secret connection check try pipeline-test alert-test lineage scan sbom ps status clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+( [a-z-]+)*:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ sbom: ## write what each image is made of, in CycloneDX, into .cache/sbom (ARGS=
 
 alert-test: ## send a test message through every channel of alerts, and say what came of it (CHANNEL=mail: only that one)
 	@setup/alert-test.sh $(CHANNEL)
+
+lineage: ## print the events of lineage that were kept, a line of JSON each (PIPELINE=flights: only that one's)
+	@setup/lineage.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE))
 
 ps: status
 status: ## show the services and how they are

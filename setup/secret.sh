@@ -4,7 +4,8 @@
 # usage: setup/secret.sh NAME [FILE]
 #
 # NAME is a role of PostgreSQL (airflow, source_owner, extract, load, report, analyst), admin_password, fernet_key,
-# jwt_secret or api_secret_key; or alerts/CHANNEL, the address by which people are told of troubles.
+# jwt_secret or api_secret_key; or alerts/CHANNEL, the address by which people are told of troubles; or lineage/endpoint and
+# lineage/token, by which events of lineage are sent.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
@@ -20,6 +21,12 @@ main() {
       [ -z "$file" ] || [ -r "$file" ] || refuse "there is no file '$file'" "to do: name one that you may read"
       require_secrets
       given "$file" "$name" | in_vault channel "${name#alerts/}" | sed 's/^/   /'
+      return
+      ;;
+    lineage/*)
+      [ -z "$file" ] || [ -r "$file" ] || refuse "there is no file '$file'" "to do: name one that you may read"
+      require_secrets
+      given "$file" "$name" | in_vault lineage "${name#lineage/}" | sed 's/^/   /'
       return
       ;;
     fernet_key) runs airflow-apiserver || refuse "the platform is not running" "where: what Airflow has saved is encrypted anew" "to do: make up, then this again" ;;

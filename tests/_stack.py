@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -33,7 +34,10 @@ class Stack:
     def __init__(self, pipelines: Path, environment: Mapping[str, str] = ENVIRONMENT) -> None:
         self.pipelines = pipelines
         self.project, self.tag = environment["COMPOSE_PROJECT_NAME"], environment["ETL_TAG"]
-        self.environment = {**os.environ, **environment, "ETL_PIPELINES": str(pipelines)}
+        self.lineage = pipelines.parent / "lineage"
+        shutil.copytree(ROOT / "config" / "lineage", self.lineage, dirs_exist_ok=True)
+        folders = {"ETL_PIPELINES": str(pipelines), "ETL_LINEAGE": str(self.lineage)}
+        self.environment = {**os.environ, **environment, **folders}
         self.api = httpx.Client(timeout=60)
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:

@@ -6,15 +6,18 @@ import signal
 import sys
 import time
 from datetime import UTC, datetime
+from threading import Thread
 
 from etl_alerts._channels import Channels, NotSent
 from etl_alerts._message import Link, Message
 from etl_alerts._notifier import ALIVE, WEB, notifier_of, serve
 from etl_alerts._outbox import OUTBOX
 from etl_contract._log import configure_logging
+from etl_lineage._sender import sender_of, serve_lineage
 from etl_platform import Pipeline, read_pipelines
-from etl_platform._alerts import BadDefaults, read_alert_defaults
+from etl_platform._alerts import read_alert_defaults
 from etl_platform._settings import Settings
+from etl_platform._settings_file import BadSettings
 
 ALIVE_SECONDS = 180  # a channel that does not answer is waited for
 
@@ -34,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _test(options.channels)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     configure_logging()
+    # Beside the alerts, which wait for nobody's endpoint of lineage.
+    Thread(target=serve_lineage, args=(sender_of(os.environ),), daemon=True).start()
     serve(notifier_of())
     return 0
 
@@ -51,9 +56,9 @@ def _test(names: list[str]) -> int:
     """Send a test message through each channel; tell of the file of defaults, too."""
     channels, settings = Channels(), Settings.of_environment()
     defaults = read_alert_defaults(settings.alerts)
-    failed = isinstance(defaults, BadDefaults)
+    failed = isinstance(defaults, BadSettings)
     named = {*channels.names()}
-    if isinstance(defaults, BadDefaults):
+    if isinstance(defaults, BadSettings):
         print(f"{defaults}")
     else:
         named |= {*defaults.channels}

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from etl_alerts._message import Message
 
-SECRETS = Path(os.environ.get("ETL_CHANNELS", "/run/secrets"))
+SECRETS = Path(os.environ.get("ETL_CHANNELS", "/run/secrets/alerts"))
 NAME = "ETL platform"
 _LEAST = 4  # shorter parts of an address are words such as `com`
 

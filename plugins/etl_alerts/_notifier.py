@@ -14,7 +14,8 @@ from etl_alerts._incidents import Incidents, News
 from etl_alerts._message import Link, Message, message
 from etl_alerts._outbox import Unreadable, happened, write
 from etl_platform import Pipeline, read_pipeline
-from etl_platform._alerts import AlertSettings, BadDefaults, read_alert_defaults
+from etl_platform._alerts import AlertSettings, read_alert_defaults
+from etl_platform._settings_file import BadSettings
 
 # How long after a try the next one is made; then it is given up.
 WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
@@ -74,13 +75,13 @@ class Notifier:
         """Take in what has happened, and send what is due."""
         (self._outbox / ALIVE).touch()
         defaults = read_alert_defaults(self._defaults)
-        if isinstance(defaults, BadDefaults):
+        if isinstance(defaults, BadSettings):
             # What has happened stays until it is known whom to tell.
             if self._complaint != str(defaults):
                 log.error(f"{defaults}")
         else:
             self._take_in(defaults)
-        self._complaint = str(defaults) if isinstance(defaults, BadDefaults) else ""
+        self._complaint = str(defaults) if isinstance(defaults, BadSettings) else ""
         self._send_due()
 
     def _take_in(self, defaults: AlertSettings) -> None:

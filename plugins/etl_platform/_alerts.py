@@ -3,16 +3,16 @@
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path as FilePath
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from etl_contract import Name
 from etl_contract._words import matching, timedelta_of
-from etl_platform._problems import Problem, problems_of
-from etl_platform._yaml import NotYaml, read_yaml
+from etl_platform._settings_file import BadSettings, read_settings
 
 FILE = "config/alerts/defaults.yaml"
+PAGE = "docs/alerts.md"
 _NEVER = "never"
 SpanOrNever = Annotated[
     str,
@@ -85,30 +85,6 @@ class AlertSettings(_Model):
         return None if self.repeat == _NEVER else timedelta_of(self.repeat)
 
 
-class BadDefaults(NamedTuple):
-    """A file of defaults with problems."""
-
-    problems: tuple[Problem, ...]
-
-    def __str__(self) -> str:
-        """Print every problem."""
-        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-        lines = [f"  {problem}" for problem in self.problems]
-        return "\n".join([f"{FILE} has {count}:", *lines, "  Every field is described in docs/alerts.md."])
-
-
-def read_alert_defaults(file: FilePath) -> AlertSettings | BadDefaults:
+def read_alert_defaults(file: FilePath) -> AlertSettings | BadSettings:
     """Read what holds for all pipelines; without a file nobody is told anything."""
-    if not file.exists():
-        return AlertSettings()
-    try:
-        values, lines, problems = read_yaml(file.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return BadDefaults((Problem(1, (), f"byte {error.start} is no UTF-8; save the file as UTF-8"),))
-    except NotYaml as error:
-        return BadDefaults((error.problem,))
-    try:
-        settings = AlertSettings.model_validate(values)
-    except ValidationError as error:
-        problems += problems_of(error, lines, AlertSettings.model_fields)
-    return BadDefaults(tuple(sorted(set(problems)))) if problems else settings
+    return read_settings(file, AlertSettings, FILE, PAGE)

@@ -2,9 +2,10 @@
 
 import hashlib
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from airflow.providers.docker.operators.docker import DockerOperator
 from airflow.sdk import Context
@@ -28,6 +29,7 @@ from etl_contract import (
     VisualizeTask,
     exports_of,
 )
+from etl_lineage._telling import Telling
 from etl_platform._assets import changed, tell
 from etl_platform._container import StageContainer, State, container_name
 from etl_platform._ending import Ending, ending_of, not_started, removed, timed_out, unreachable
@@ -40,9 +42,6 @@ from etl_platform._settings import Settings
 from etl_platform._stage_runs import Began, add, stage_run
 from etl_platform._stages import host_config, image
 from etl_platform._tasks import transform_task
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 API_VERSION = "1.45"  # the first with volume sub-paths; naming it saves a question to the Engine
 
@@ -76,11 +75,14 @@ class StageOperator(DockerOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the parent gives log lines
         """Run the stage; its outcome decides what Airflow does next."""
-        task = self._task(context)
+        before = self._results_before(context)
+        task = self._task(context, before)
         limits = self.pipeline.limits.of(self.stage)
         map_index = -1 if context["ti"].map_index is None else context["ti"].map_index
         began = Began(self.stage.value, task, limits, self.image, map_index, datetime.now(UTC))
         self.interval = task.interval
+        told = self._telling(context, began, before)
+        told.begun()
         try:
             ending = self._run(task)
         except AirflowTaskTimeout:
@@ -93,6 +95,7 @@ class StageOperator(DockerOperator):
             signal.setitimer(signal.ITIMER_REAL, 0)
             self._clear_away()
         self._record(began, ending)
+        told.ended(ending)
         result = ending.concluded()
         self._say_done(result)
         if self.stage is StageName.load:
@@ -153,6 +156,10 @@ class StageOperator(DockerOperator):
             reason = " ".join(str(error).split())
             self.log.warning("This try is missing in etl.stage_runs, which changes nothing else", reason=reason)
 
+    def _telling(self, context: Context, began: Began, before: Mapping[StageName, StageResult]) -> Telling:
+        columns = {name: types for result in before.values() for name, types in result.columns.items()}
+        return Telling(self.settings, self.pipeline, began, context["dag_run"].run_after, columns)
+
     def _arguments(self, text: str, nonce: str, try_number: int) -> dict[str, Any]:
         return {
             "image": self.image,
@@ -170,7 +177,7 @@ class StageOperator(DockerOperator):
             peak_memory=result.peak_memory,
         )
 
-    def _task(self, context: Context) -> StageTask:
+    def _task(self, context: Context, before: Mapping[StageName, StageResult]) -> StageTask:
         """Say what the stage is told in this run."""
         dag_run, ti = context["dag_run"], context["ti"]
         try:
@@ -192,7 +199,6 @@ class StageOperator(DockerOperator):
             "run_uri": f"file:///runs/{folder}",
             "params": request.params,
         }
-        before = self._results_before(context)
         pipeline = self.pipeline
         match self.stage:
             case StageName.extract:

@@ -15,6 +15,8 @@ class Settings(NamedTuple):
     pipelines: Path
     recorder: Path = Path("/run/secrets/recorder_uri")
     alerts: Path = Path("/opt/airflow/config/alerts/defaults.yaml")
+    lineage: Path = Path("/opt/airflow/config/lineage/settings.yaml")
+    outbox: Path = Path("/outbox")
 
     @classmethod
     def of_environment(cls) -> Self:
@@ -27,4 +29,6 @@ class Settings(NamedTuple):
             engine_url=os.environ.get("DOCKER_HOST", "tcp://docker-guard:2375"),
             pipelines=Path(os.environ.get("ETL_PIPELINES", "/opt/airflow/config/pipelines")),
             alerts=Path(os.environ.get("ETL_ALERTS", "/opt/airflow/config/alerts/defaults.yaml")),
+            lineage=Path(os.environ.get("ETL_LINEAGE", "/opt/airflow/config/lineage")) / "settings.yaml",
+            outbox=Path(os.environ.get("ETL_OUTBOX", "/outbox")),
         )

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from etl_contract import DataError, Unavailable
-from etl_contract.parquet import reading, writing
+from etl_contract.parquet import columns_of, reading, writing
 
 TABLE = pa.table({"id": [1, 2, 3], "name": ["a", None, ""]})
 
@@ -20,6 +20,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
     assert dataset.rows == 6
     assert dataset.bytes == (tmp_path / "orders.parquet").stat().st_size
+    assert columns_of([dataset]) == {"orders": (("id", "int64"), ("name", "string"))}
     with reading(dataset) as parquet:
         assert parquet.read() == pa.concat_tables([TABLE, TABLE])
 

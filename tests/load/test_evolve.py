@@ -47,8 +47,9 @@ def test_type_widens_without_loss(loading: Loading, mode: str, theirs: str, valu
     target = {**BY_ID, "mode": mode}
 
     loading.load("t", one(value), target)
-    loading.load("t", one(value), target, run_id="again")
+    result = loading.load("t", one(value), target, run_id="again")
 
+    assert result.columns == {"mart.t": (("id", "bigint"), ("v", wider))}
     assert dict(loading.warehouse.sql(TYPES, "mart.t"))["v"] == wider
     assert loading.warehouse.sql("select v from mart.t where id = 1") in ([(7,)], [("7",)])
     assert loading.warehouse.sql("select v from mart.t where id = 2") == [(value[0].as_py(),)]

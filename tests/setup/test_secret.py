@@ -112,6 +112,18 @@ def test_a_channels_address_is_kept_where_the_notifier_finds_it(project: Project
     assert "a-passw0rd" not in by_file.stdout + by_file.stderr + by_pipe.stdout + by_pipe.stderr
 
 
+def test_where_events_of_lineage_go_is_kept_where_the_notifier_finds_it(project: Project, vault: str) -> None:
+    """An address and a token; what is said has neither."""
+    address = "https://user:a-passw0rd@marquez.example.org/api/v1/lineage"
+
+    endpoint = project.run("setup/secret.sh", "lineage/endpoint", stdin=f"{address}\n")
+    token = project.run("setup/secret.sh", "lineage/token", stdin="a-passw0rd")
+
+    assert (endpoint.returncode, _read(vault, "lineage/endpoint")) == (0, address), endpoint.stderr
+    assert (token.returncode, _read(vault, "lineage/token")) == (0, "a-passw0rd"), token.stderr
+    assert "a-passw0rd" not in endpoint.stdout + endpoint.stderr + token.stdout + token.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "problem"),
     [
@@ -123,6 +135,9 @@ def test_a_channels_address_is_kept_where_the_notifier_finds_it(project: Project
         (["setup/secret.sh", "alerts/Mail"], "'Mail' is no name of a channel"),
         (["setup/secret.sh", "alerts/mail"], "alerts/mail: what was given is no address"),
         (["setup/alert-test.sh"], "the platform is not running"),
+        (["setup/secret.sh", "lineage/other"], "'other' is nothing that lineage has"),
+        (["setup/secret.sh", "lineage/endpoint"], "lineage/endpoint: what was given is no address"),
+        (["setup/lineage.sh"], "the platform is not running"),
         (["setup/connection.sh", "Shop"], "'Shop' is no name of a connection"),
         (["setup/connection.sh", "shop"], "shop: nothing was given"),
     ],

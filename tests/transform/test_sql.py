@@ -35,6 +35,10 @@ def test_an_output_is_a_query_and_sees_those_before_it(stage: Stage) -> None:
 
     assert [dataset.name for dataset in result.datasets] == ["paid", "paid_count"]
     assert (result.rows_in, result.rows_out) == (3, 3)
+    assert result.columns == {
+        "paid": (("id", "int64"), ("price", "decimal128(10, 2)")),
+        "paid_count": (("n", "int64"),),
+    }
     assert stage.rows(result, "paid")["price"].to_pylist() == [Decimal("10.00"), Decimal("20.00")]
     assert stage.rows(result, "paid_count").to_pylist() == [{"n": 2}]
 

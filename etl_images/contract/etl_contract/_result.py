@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Self
 
+from pydantic import Field
+
 from etl_contract._dataset import Dataset
 from etl_contract._errors import StageError
 from etl_contract._expect import Check
@@ -10,6 +12,9 @@ from etl_contract._exports import Export
 from etl_contract._model import Model
 from etl_contract._state import TakenFile, Watermark
 from etl_contract._usage import Costs
+
+# In their order, which a mapping loses in Airflow's database.
+Columns = tuple[tuple[str, str], ...]
 
 
 class Outcome(StrEnum):
@@ -59,7 +64,9 @@ class Load(Model):
 class StageResult(Costs):
     """The end of a stage: its outcome, references to what it made, and what it cost.
 
-    `quarantined` are the rows that left the dataset of the same name, with the reasons.
+    `quarantined` are the rows that left the dataset of the same name, with the reasons. `columns` are the names and
+    types of each dataset that it made, as Arrow has them, and of each table that it loaded, as PostgreSQL has them; no
+    task is told of them, since it has to fit into one environment variable.
     """
 
     outcome: Outcome
@@ -71,4 +78,5 @@ class StageResult(Costs):
     exports: tuple[Export, ...] = ()
     checks: tuple[Check, ...] = ()
     quarantined: tuple[Dataset, ...] = ()
+    columns: dict[str, Columns] = Field(default={})
     report_uri: str | None = None

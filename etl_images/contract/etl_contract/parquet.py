@@ -5,7 +5,7 @@ Needs the extra `etl-contract[parquet]`; nothing else of the contract imports py
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -105,6 +105,16 @@ def reading(dataset: Dataset) -> Iterator[pq.ParquetFile]:
     # Without pre_buffer: it would hold the whole file in memory, whatever is read of it.
     with fs.open_input_file(path) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
         yield parquet
+
+
+def columns_of(datasets: Iterable[Dataset]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Give the columns of each dataset with their types, as its file has them."""
+    columns = {}
+    for dataset in datasets:
+        fs, path = pa.fs.FileSystem.from_uri(dataset.uri)
+        schema = pq.read_schema(path, filesystem=fs)
+        columns[dataset.name] = tuple((field.name, str(field.type)) for field in schema)
+    return columns
 
 
 class Hashing(io.RawIOBase):

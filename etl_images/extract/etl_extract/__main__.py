@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from etl_contract import Dataset, ExtractTask, NothingToDo, Outcome, SpecError, SqlSource, StageResult, run
-from etl_contract.parquet import writing
+from etl_contract.parquet import columns_of, writing
 from etl_extract._connection import CONNECTIONS
 from etl_extract._readers import Readers
 from etl_extract._rows import Rows
@@ -47,6 +47,7 @@ def extract(task: ExtractTask, connections: Path = CONNECTIONS) -> StageResult:
         datasets=tuple(datasets),
         watermarks=tuple(mark for _, rows in done for mark in rows.watermarks()),
         files=files,
+        columns=columns_of(datasets),
         rows_in=rows_read,
         rows_out=rows_read,
         # What is not from the inbox comes over the network, where it is counted.

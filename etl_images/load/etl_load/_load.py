@@ -48,17 +48,18 @@ def _load(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> Sta
         refuse([problem for job in jobs for problem in value_problems(connection, job)])
         refuse([problem for job in jobs for problem in MODES[job.target.mode].row_problems(connection, job)])
         connection.commit()
-        loads, checks = merge(connection, task, jobs)
+        merged = merge(connection, task, jobs)
     except StageError:
         _unstage(connection, jobs)
         raise
     return StageResult(
         outcome=Outcome.done,
-        loads=loads,
-        checks=checks,
+        loads=merged.loads,
+        checks=merged.checks,
+        columns={table: tuple(types.items()) for table, types in merged.columns.items()},
         quarantined=task.quarantined,
-        rows_in=sum(load.rows_staged for load in loads),
-        rows_out=sum(load.rows_inserted + load.rows_updated for load in loads),
+        rows_in=sum(load.rows_staged for load in merged.loads),
+        rows_out=sum(load.rows_inserted + load.rows_updated for load in merged.loads),
         bytes_out=sum(job.sent["bytes"] for job in jobs),
     )
 

@@ -1,7 +1,8 @@
 """Merges all staged datasets of a run in one transaction: all of them are in the warehouse, or none."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -25,7 +26,15 @@ from etl_load._warehouse import lock_key
 log = structlog.get_logger()
 
 
-def merge(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> tuple[tuple[Load, ...], tuple[Check, ...]]:
+class Merged(NamedTuple):
+    """What a merge did, found and left: lines of the ledger, checks, and the types of each table's columns."""
+
+    loads: tuple[Load, ...]
+    checks: tuple[Check, ...]
+    columns: dict[str, Mapping[str, str]]
+
+
+def merge(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> Merged:
     """Lock the tables, make those that are missing, write the books, merge by mode, check, drop the staging tables."""
     with explaining("load"), connection.begin():
         for table in sorted(job.target.table for job in jobs):  # in one order everywhere, so that no two loads deadlock
@@ -34,11 +43,12 @@ def merge(connection: sa.Connection, task: LoadTask, jobs: Sequence[Job]) -> tup
         remember(connection, task)
         keep(connection, task)
         merged = [_merge(connection, job) for job in jobs]
-        checks = check_merged(connection, task, [check for _, found in merged for check in found])
-    return tuple(load for load, _ in merged), checks
+        checks = check_merged(connection, task, [check for _, found, _ in merged for check in found])
+    columns = {load.table: types for load, _, types in merged}
+    return Merged(tuple(load for load, _, _ in merged), checks, columns)
 
 
-def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...]]:
+def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...], Mapping[str, str]]:
     started = time.monotonic()
     with explaining(job.where), telling(f"merging {job.dataset.name} into {job.target.table}"):
         job, checks = set_aside(connection, job)
@@ -47,7 +57,7 @@ def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...]
         emptied = empty(connection, job, table_of(job)) if job.task.full_refresh else 0
         counts = MODES[job.target.mode].merge(connection, job, table_of(job))
         counts = counts._replace(deleted=emptied + counts.deleted)
-        complete(connection, job, is_new=is_new)
+        types = complete(connection, job, is_new=is_new)
         load = record(connection, job, counts)
         if not job.direct:
             unstage(connection, job)
@@ -59,4 +69,4 @@ def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...]
         **counts._asdict(),
         seconds=round(time.monotonic() - started, 2),
     )
-    return load, checks
+    return load, checks, types

@@ -1,6 +1,6 @@
 """Makes the target table, changes one that is there, and says where the rows do not fit it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -56,8 +56,11 @@ def prepare(connection: sa.Connection, job: Job) -> Job:
     return job
 
 
-def complete(connection: sa.Connection, job: Job, *, is_new: bool) -> None:
-    """Give the table what is missing of its key, indexes and comments: when the rows are in, as that is faster."""
+def complete(connection: sa.Connection, job: Job, *, is_new: bool) -> Mapping[str, str]:
+    """Give the table what is missing of its key, indexes and comments: when the rows are in, as that is faster.
+
+    Gives the types of its columns, by name.
+    """
     mode = MODES[job.target.mode]
     found = existing(connection, job.target.table)
     assert found  # noqa: S101 - `prepare` has seen to it
@@ -79,6 +82,7 @@ def complete(connection: sa.Connection, job: Job, *, is_new: bool) -> None:
         if text != found.comments.get(name):
             subject = sql.SQL("table {}").format(job.place) if name is None else _column(job, name)
             run(connection, "comment on {} is {}", subject, sql.Literal(text))
+    return found.types
 
 
 def table_of(job: Job) -> sa.Table:

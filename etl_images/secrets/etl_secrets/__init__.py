@@ -11,7 +11,7 @@ the volume `secrets`, of which each consumer mounts its own sub-path, read-only,
 """
 
 from etl_secrets._certificates import certificate_of, issued, lasts, new_authority, new_server
-from etl_secrets._change import channel, connect, connections, disconnect, forget, rotate, set_value
+from etl_secrets._change import channel, connect, connections, disconnect, forget, lineage, rotate, set_value
 from etl_secrets._errors import SecretsError
 from etl_secrets._init import Outcome, init
 from etl_secrets._scram import matches, verifier
@@ -36,6 +36,7 @@ __all__ = [
     "init",
     "issued",
     "lasts",
+    "lineage",
     "matches",
     "new_authority",
     "new_server",

@@ -7,6 +7,7 @@ from pathlib import Path
 from etl_secrets._change import (
     CONNECTION_FILES,
     FORGOTTEN,
+    LINEAGE_FILES,
     OWN,
     ROTATED,
     channel,
@@ -14,6 +15,7 @@ from etl_secrets._change import (
     connections,
     disconnect,
     forget,
+    lineage,
     rotate,
     set_value,
 )
@@ -78,6 +80,9 @@ def _kept(vault: Vault, options: argparse.Namespace) -> None:
         case "channel":
             channel(vault, options.name, sys.stdin.read())
             sys.stdout.write(f"channel {options.name} has its address\n")
+        case "lineage":
+            lineage(vault, options.name, sys.stdin.read())
+            sys.stdout.write(f"lineage has its {options.name}\n")
         case "connections":
             sys.stdout.writelines(f"{name}: {', '.join(files)}\n" for name, files in connections(vault).items())
 
@@ -109,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("file", nargs="?", choices=CONNECTION_FILES)
     change = commands.add_parser("channel", help="take the address of a channel of alerts from standard input")
     change.add_argument("name", metavar="NAME", help="such as mail")
+    change = commands.add_parser("lineage", help="take where events of lineage are sent to from standard input")
+    change.add_argument("name", metavar="NAME", help=", ".join(LINEAGE_FILES))
     commands.add_parser("connections", help="name the connections, and the files of each")
     show = commands.add_parser("show", help="print one secret")
     show.add_argument("name", choices=[file.path for file in FILES], metavar="NAME", help="such as analyst/password")

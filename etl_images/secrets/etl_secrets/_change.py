@@ -19,6 +19,7 @@ from etl_secrets._table import (
     AUTHORITY,
     CHANNELS,
     FILES,
+    LINEAGE,
     POSTGRES,
     ROOT,
     SERVER,
@@ -38,6 +39,7 @@ FORGOTTEN: Final = ("authority", "fernet_key")
 CONNECTION_FILES: Final = ("uri", "token", "username", "password", "headers", "params", "ca.pem")
 # These come again with the next start: they are the platform's.
 PLATFORMS_OWN: Final = frozenset(Path(file.path).parts[1] for file in FILES if file.path.startswith("connections/"))
+LINEAGE_FILES: Final = ("endpoint", "token")
 LEAST: Final = 12
 
 
@@ -139,6 +141,23 @@ def channel(vault: Vault, name: str, text: str) -> None:
         raise SecretsError(problems)
     with vault.locked():
         vault.write(f"{CHANNELS}/{name}", text.strip(), AIRFLOW)
+
+
+def lineage(vault: Vault, name: str, text: str) -> None:
+    """Write the address that events of lineage are sent to, or the token that goes with them."""
+    given, problems = text.strip(), []
+    # Not the text itself: it is the secret.
+    if name not in LINEAGE_FILES:
+        there = " or ".join(f"{LINEAGE}/{file}" for file in LINEAGE_FILES)
+        problems.append(f"'{name}' is nothing that lineage has; write {there}")
+    elif name == "token" and not re.fullmatch("[!-~]+", given):
+        problems.append(f"{LINEAGE}/token: what was given is no token, which is one word of ASCII")
+    elif name == "endpoint" and (not re.fullmatch(r"https?://[^/\s]\S*", given) or _unreadable(given)):
+        problems.append(f"{LINEAGE}/endpoint: what was given is no address such as https://HOST/api/v1/lineage")
+    if problems:
+        raise SecretsError(problems)
+    with vault.locked():
+        vault.write(f"{LINEAGE}/{name}", given, AIRFLOW)
 
 
 def connections(vault: Vault) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from etl_secrets._table import (
     AUTHORITY,
     CHANNELS,
     FILES,
+    LINEAGE,
     PAIR,
     ROOT,
     SERVER,
@@ -191,7 +192,8 @@ def _give(vault: Vault, volumes: Path, outcome: Outcome) -> None:
         vault.make_folders(file.path, file.owner)
         if (vault.root / file.path).exists() and vault.own(vault.root / file.path, file.owner, FILE_MODE):
             outcome.given.append(file.path)
-    vault.make_folders(f"{CHANNELS}/any", AIRFLOW)
+    for folder in (CHANNELS, LINEAGE):
+        vault.make_folders(f"{folder}/any", AIRFLOW)
     for volume in VOLUMES:
         # Only the root: what is inside was made by its owner.
         if vault.own(volumes / volume.name, volume.owner):

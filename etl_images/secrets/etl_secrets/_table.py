@@ -129,3 +129,5 @@ VOLUMES: Final = (
 
 # The addresses of channels, by name; a folder that is mounted must be there, though nobody has a channel yet.
 CHANNELS: Final = "alerts"
+# Where events of lineage are sent to: its address, and a token if it wants one.
+LINEAGE: Final = "lineage"

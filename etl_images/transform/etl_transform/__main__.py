@@ -21,6 +21,11 @@ def transform(task: TransformTask) -> StageResult:
     for dataset in result.datasets:
         tell = log.info if dataset.rows else log.warning
         tell(f"transformed {dataset.name}", rows=dataset.rows, bytes=dataset.bytes)
+    made = [dataset for dataset in result.datasets if dataset not in task.inputs]
+    if made:
+        from etl_contract.parquet import columns_of  # noqa: PLC0415 - where nothing is made, nothing of Arrow is needed
+
+        result = result.model_copy(update={"columns": columns_of(made)})
     return result.model_copy(
         update={
             "rows_out": sum(dataset.rows for dataset in result.datasets),
