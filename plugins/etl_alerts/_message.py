@@ -12,6 +12,7 @@ from etl_alerts._outbox import Happening, Kind
 from etl_contract import Check
 from etl_platform._alerts import AlertEvent, AlertSettings
 from etl_platform._pipeline import Pipeline
+from etl_platform._run_path import run_path
 
 MOST_PROBLEM = 4000  # characters; the log has all
 MOST_CHECKS = 20
@@ -143,7 +144,7 @@ def _checks(checks: tuple[Check, ...]) -> Iterable[str]:
 
 def _links(news: News, pipeline: Pipeline | None, web: str) -> Iterable[Link]:
     happening = news.happening
-    run = f"{web.rstrip('/')}/dags/{quote(happening.pipeline, safe='')}/runs/{quote(happening.run_id, safe='')}"
+    run = f"{web.rstrip('/')}{run_path(happening.pipeline, happening.run_id)}"
     yield Link("Log", f"{run}/tasks/{quote(happening.stage, safe='')}") if happening.stage else Link("Run", run)
     # A run that failed before it drew a report has none; the tab says why, and leads to the last one.
     if pipeline is None or pipeline.visualize is not None:

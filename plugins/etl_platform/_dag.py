@@ -1,5 +1,6 @@
 """Builds a DAG of a pipeline: a task a stage, in the order of the data."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -124,6 +125,8 @@ def _broken_dag(broken: Broken) -> DAG:
         description=f"{broken.problems[0]}",
         schedule=None,
         tags=["broken"],
+        # It holds when the file is mended, too.
+        is_paused_upon_creation=re.search(r"^paused:\s*true\b", broken.text, re.MULTILINE) is not None,
         doc_md=page_of_broken(broken),
     ) as dag:
         _Problems(task_id="problems", message=str(broken))

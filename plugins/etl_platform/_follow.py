@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
 from etl_contract import StageResult
 from etl_platform._airflow_api import AirflowApi
 from etl_platform._problems import guess
+from etl_platform._run_path import run_path
 from etl_platform._settings import Settings
 
 POLL_SECONDS = 1
@@ -63,13 +63,13 @@ def follow(
 
 
 def run_address(pipeline: str, run_id: str) -> str:
-    """Give the address of a run in the web UI, as that writes it itself: only then it lights up the tab."""
-    return f"{_base()}/dags/{pipeline}/runs/{quote(run_id, safe=':+')}"
+    """Give the address of a run in the web UI."""
+    return f"{_base()}{run_path(pipeline, run_id)}"
 
 
 def report_address(pipeline: str, run_id: str) -> str:
     """Give the address of a run's report."""
-    return f"{_base()}/reports/dags/{pipeline}/runs/{quote(run_id, safe=':+')}/index.html"
+    return f"{_base()}/reports{run_path(pipeline, run_id)}/index.html"
 
 
 def _base() -> str:

@@ -1,10 +1,12 @@
 """Links the task that draws a report with the tab that shows it."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
+
+from etl_platform._run_path import run_path
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -20,4 +22,4 @@ class ReportLink(BaseOperatorLink):
         """Give the address of the run's tab, without the server's name: people may know it by another."""
         del operator
         prefix = urlsplit(conf.get("api", "base_url", fallback="/")).path.rstrip("/")
-        return f"{prefix}/dags/{quote(ti_key.dag_id, safe='')}/runs/{quote(ti_key.run_id, safe=':+')}/plugin/report"
+        return f"{prefix}{run_path(ti_key.dag_id, ti_key.run_id)}/plugin/report"
