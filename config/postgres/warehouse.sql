@@ -29,9 +29,10 @@ CREATE TABLE IF NOT EXISTS etl.loads (
     loaded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (pipeline, run_id, dataset, target_table)
 );
-ALTER TABLE etl.loads ADD COLUMN IF NOT EXISTS table_id oid;
-ALTER TABLE etl.loads ADD COLUMN IF NOT EXISTS rows_quarantined bigint NOT NULL DEFAULT 0;
-CREATE INDEX IF NOT EXISTS loads_target_table_loaded_at_idx ON etl.loads (target_table, loaded_at);
+-- IF NOT EXISTS would wait for every load under way, and let all others wait behind it, even with nothing to add.
+SELECT format('ALTER TABLE etl.loads ADD COLUMN %I %s', wanted.name, wanted.type)
+FROM (VALUES ('table_id', 'oid'), ('rows_quarantined', 'bigint NOT NULL DEFAULT 0')) AS wanted (name, type)
+WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'etl.loads'::regclass AND attname = wanted.name) \gexec
 
 COMMENT ON TABLE  etl.loads                IS 'One row for each dataset that a run has loaded, written in the transaction that loaded it';
 COMMENT ON COLUMN etl.loads.load_id        IS 'Names this load';
@@ -128,7 +129,6 @@ CREATE TABLE IF NOT EXISTS quarantine.rows (
     quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (pipeline, run_id, dataset, row_number)
 );
-CREATE INDEX IF NOT EXISTS rows_pipeline_interval_idx ON quarantine.rows (pipeline, interval_start, interval_end);
 COMMENT ON TABLE  quarantine.rows                IS 'Rows that a check set aside, whole; written in the transaction that loaded the others';
 COMMENT ON COLUMN quarantine.rows.pipeline       IS 'The pipeline, as its file is named';
 COMMENT ON COLUMN quarantine.rows.run_id         IS 'The run, as Airflow names it';
@@ -172,7 +172,6 @@ CREATE TABLE IF NOT EXISTS etl.stage_runs (
     image            text NOT NULL,
     PRIMARY KEY (pipeline, run_id, stage, map_index, try_number)
 );
-CREATE INDEX IF NOT EXISTS stage_runs_pipeline_stage_started_at_idx ON etl.stage_runs (pipeline, stage, started_at);
 COMMENT ON TABLE  etl.stage_runs                  IS 'One row for each try of a stage, however it ended, with what it took';
 COMMENT ON COLUMN etl.stage_runs.pipeline         IS 'The pipeline, as its file is named';
 COMMENT ON COLUMN etl.stage_runs.run_id           IS 'The run, as Airflow names it';
@@ -198,6 +197,16 @@ COMMENT ON COLUMN etl.stage_runs.rows_quarantined IS 'Rows that a check set asid
 COMMENT ON COLUMN etl.stage_runs.bytes_in         IS 'Bytes that it read: the files of the stage before, those of the inbox, and what came over its network';
 COMMENT ON COLUMN etl.stage_runs.bytes_out        IS 'Bytes that it wrote: of extract and transform files, of load what went to the warehouse and into files';
 COMMENT ON COLUMN etl.stage_runs.image            IS 'The image that it ran';
+
+-- Indexes: made where they are missing, and not with IF NOT EXISTS, for the same reason -----------------------------------
+
+SELECT format('CREATE INDEX %I ON %s', wanted.name, wanted.columns)
+FROM (VALUES
+    ('etl', 'loads_target_table_loaded_at_idx', 'etl.loads (target_table, loaded_at)'),
+    ('etl', 'stage_runs_pipeline_stage_started_at_idx', 'etl.stage_runs (pipeline, stage, started_at)'),
+    ('quarantine', 'rows_pipeline_interval_idx', 'quarantine.rows (pipeline, interval_start, interval_end)')
+) AS wanted (schema, name, columns)
+WHERE to_regclass(format('%I.%I', wanted.schema, wanted.name)) IS NULL \gexec
 
 -- Rights --------------------------------------------------------------------------------------------------------------
 

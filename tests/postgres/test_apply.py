@@ -1,14 +1,22 @@
 """What postgres-roles does when it is run again."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests._stack import until
 from tests.postgres.server import CommandError, Server, docker, docker_logs
 
 pytestmark = pytest.mark.integration
 
+# What a load holds while it waits for a table that somebody else has locked.
+LOAD = """
+begin;
+lock table etl.loads, etl.watermarks, etl.files, etl.checks, quarantine.rows, etl.stage_runs in row exclusive mode;
+select pg_sleep(60);
+"""
 CONTENTS = """
 pg_dumpall --globals-only
 for database in airflow source warehouse; do pg_dump --create --schema-only "$database"; done
@@ -37,6 +45,20 @@ def test_applied_twice_changes_nothing(server: Server) -> None:
     assert said == "PostgreSQL has its roles, databases, schemas and grants."
     assert contents(server) == before
     assert "CREATE TABLE etl.loads" in before
+
+
+def test_a_load_that_is_under_way_is_not_waited_for(server: Server) -> None:
+    """Nor do other loads wait behind: a secret is rotated, and the platform updated, while they work."""
+    asleep = "from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+    psql = ["psql", "-X", "--quiet", "--username=postgres", "--command", LOAD, "warehouse"]
+    with subprocess.Popen(["docker", "exec", server.name, *psql], stderr=subprocess.DEVNULL):
+        try:
+            until(lambda: server.sql(f"select count(*) {asleep}") == "1", 30)
+            server.apply()
+
+            assert server.sql(f"select count(*) {asleep}") == "1"
+        finally:
+            server.sql(f"select pg_terminate_backend(pid) {asleep}")
 
 
 @pytest.mark.usefixtures("restored")
