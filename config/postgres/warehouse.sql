@@ -27,9 +27,12 @@ CREATE TABLE IF NOT EXISTS etl.loads (
     rows_deleted   bigint,
     sha256         text,
     loaded_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    table_id       oid,
+    rows_quarantined bigint NOT NULL DEFAULT 0,
     UNIQUE (pipeline, run_id, dataset, target_table)
 );
--- IF NOT EXISTS would wait for every load under way, and let all others wait behind it, even with nothing to add.
+-- What an older ledger lacks. IF NOT EXISTS would wait for every load under way, and let all others wait behind it, even
+-- with nothing to add.
 SELECT format('ALTER TABLE etl.loads ADD COLUMN %I %s', wanted.name, wanted.type)
 FROM (VALUES ('table_id', 'oid'), ('rows_quarantined', 'bigint NOT NULL DEFAULT 0')) AS wanted (name, type)
 WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'etl.loads'::regclass AND attname = wanted.name) \gexec
