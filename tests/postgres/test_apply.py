@@ -47,6 +47,25 @@ def test_applied_twice_changes_nothing(server: Server) -> None:
     assert "CREATE TABLE etl.loads" in before
 
 
+def test_what_an_older_installation_lacks_is_made(server: Server) -> None:
+    """Columns of the ledger, and indexes."""
+    columns = "select attname from pg_attribute where attrelid = 'etl.loads'::regclass and not attisdropped order by 1"
+    indexes = "select indexname from pg_indexes where schemaname in ('etl', 'quarantine') order by 1"
+    before = server.sql(f"{columns}; {indexes}", database="warehouse")
+    server.sql("alter table etl.loads drop column table_id, drop column rows_quarantined", database="warehouse")
+    server.sql(
+        "drop index etl.loads_target_table_loaded_at_idx, quarantine.rows_pipeline_interval_idx", database="warehouse"
+    )
+    try:
+        assert server.sql(f"{columns}; {indexes}", database="warehouse") != before
+        server.apply()
+
+        assert server.sql(f"{columns}; {indexes}", database="warehouse") == before
+    finally:
+        server.sql("drop table etl.loads", database="warehouse")  # made anew, with its columns in order
+        server.apply()
+
+
 def test_a_load_that_is_under_way_is_not_waited_for(server: Server) -> None:
     """Nor do other loads wait behind: a secret is rotated, and the platform updated, while they work."""
     asleep = "from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
