@@ -46,6 +46,8 @@ class CommandError(AssertionError):
 def docker(*words: str, stdin: bytes | None = None, timeout: float = 120, errors: bool = False) -> str:
     """Run the Docker command line and return what it prints, on request also as errors, or raise CommandError."""
     done = subprocess.run(["docker", *words], input=stdin, capture_output=True, timeout=timeout, check=False)
+    if b"waiting for init preliminary setup" in done.stderr:  # the Engine stumbled before the command had begun
+        done = subprocess.run(["docker", *words], input=stdin, capture_output=True, timeout=timeout, check=False)
     if done.returncode:
         raise CommandError((done.stderr + done.stdout).decode("utf-8", "replace"))
     return (done.stdout + (done.stderr if errors else b"")).decode("utf-8", "replace").rstrip("\n")
