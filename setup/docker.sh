@@ -80,6 +80,12 @@ build_images() {
   [ "$status" = 0 ] || refuse "an image could not be built" "where: above" "to do: mend what its last lines say, then run the same command again"
 }
 
+# Stops where the platform's service $1 does not run.
+need_running() {
+  [ -n "$(docker compose ps --quiet --status running "$1" 2>/dev/null)" ] ||
+    refuse "the platform is not running" "where: service $1" "to do: make up"
+}
+
 # Builds the images, where one that Compose names is not there.
 need_every_image() {
   local image

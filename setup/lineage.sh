@@ -7,14 +7,15 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
+. setup/settings.sh
+. setup/docker.sh
 
 main() {
   case ${1:-} in
     --help | -h) print_help && return ;;
     -*) refuse "unknown option '$1'" "usage: make lineage PIPELINE=flights" ;;
   esac
-  [ -n "$(docker compose ps --quiet --status running notifier 2>/dev/null)" ] ||
-    refuse "the platform is not running" "where: service notifier" "to do: make up"
+  need_running notifier
   docker compose exec -T notifier python -m etl_lineage "$@" </dev/null
 }
 

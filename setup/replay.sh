@@ -9,6 +9,8 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
+. setup/settings.sh
+. setup/docker.sh
 
 # Answers a query against the warehouse, a line a row; the pipeline's name is bound.
 ask() {
@@ -55,8 +57,7 @@ main() {
     --help | -h) print_help && return ;;
     '' | -*) refuse "'${1:-}' is not a pipeline" "usage: setup/replay.sh PIPELINE" ;;
   esac
-  [ -n "$(docker compose ps --quiet --status running airflow-apiserver 2>/dev/null)" ] ||
-    refuse "the platform is not running" "where: service airflow-apiserver" "to do: make up"
+  need_running airflow-apiserver
   list=$(quarantined "$1")
   if [ -z "$list" ]; then
     echo "$1: nothing is in quarantine"

@@ -12,14 +12,15 @@
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
+. setup/settings.sh
+. setup/docker.sh
 
 main() {
   case ${1:-} in
     --help | -h) print_help && return ;;
     '' | -*) refuse "'${1:-}' is not a pipeline" "usage: setup/run.sh PIPELINE [YYYY-MM-DD] [OPTION...]" ;;
   esac
-  [ -n "$(docker compose ps --quiet --status running airflow-apiserver 2>/dev/null)" ] ||
-    refuse "the platform is not running" "where: service airflow-apiserver" "to do: make up"
+  need_running airflow-apiserver
   local pipeline=$1
   shift
   case ${1:-} in

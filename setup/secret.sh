@@ -17,16 +17,12 @@ main() {
   case $name in
     --help | -h) print_help && return ;;
     airflow | source_owner | extract | load | report | analyst | admin_password | jwt_secret | api_secret_key) ;;
-    alerts/*)
+    alerts/* | lineage/*)
+      local command=lineage
+      [ "${name%%/*}" != alerts ] || command=channel
       [ -z "$file" ] || [ -r "$file" ] || refuse "there is no file '$file'" "to do: name one that you may read"
       require_secrets
-      given "$file" "$name" | in_vault channel "${name#alerts/}" | sed 's/^/   /'
-      return
-      ;;
-    lineage/*)
-      [ -z "$file" ] || [ -r "$file" ] || refuse "there is no file '$file'" "to do: name one that you may read"
-      require_secrets
-      given "$file" "$name" | in_vault lineage "${name#lineage/}" | sed 's/^/   /'
+      given "$file" "$name" | in_vault "$command" "${name#*/}" | sed 's/^/   /'
       return
       ;;
     fernet_key) runs airflow-apiserver || refuse "the platform is not running" "where: what Airflow has saved is encrypted anew" "to do: make up, then this again" ;;
