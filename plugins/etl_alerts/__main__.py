@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     configure_logging()
     # Beside the alerts, which wait for nobody's endpoint of lineage.
-    Thread(target=serve_lineage, args=(sender_of(os.environ),), daemon=True).start()
+    Thread(target=serve_lineage, args=(sender_of(),), daemon=True).start()
     serve(notifier_of())
     return 0
 

@@ -46,9 +46,13 @@ def put(happening: Happening, outbox: Path) -> bool:
     folder = outbox / "happened"
     if not folder.is_dir():
         return False
-    name = f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}.json"
-    write(folder / name, happening.model_dump_json())
+    leave(happening, folder)
     return True
+
+
+def leave(left: BaseModel, folder: Path) -> None:
+    """Leave a file in a folder of the outbox; by their names, files are in the order in which they were left."""
+    write(folder / f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}.json", left.model_dump_json())
 
 
 def happened(outbox: Path) -> Iterator[tuple[Path, Happening]]:

@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import os
 import sys
-from pathlib import Path
 
 from etl_lineage._sender import EVENTS, EVENTS_BEFORE
+from etl_platform._settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m etl_lineage", description="Prints events of OpenLineage.")
     parser.add_argument("pipelines", nargs="*", metavar="PIPELINE", help="only these")
     options = parser.parse_args(arguments)
-    outbox = Path(os.environ.get("ETL_OUTBOX", "/outbox"))
+    outbox = Settings.of_environment().outbox
     for file in (outbox / EVENTS_BEFORE, outbox / EVENTS):
         if file.exists():
             with file.open(encoding="utf-8") as events:

@@ -1,14 +1,12 @@
 """Carries what a try of a stage read and made from the scheduler to the notifier: a file each, whole or not at all."""
 
-import time
-import uuid
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from etl_alerts._outbox import write
+from etl_alerts import _outbox
 from etl_contract import Expect, ExtractTask, LoadTask, StageResult, TransformTask, VisualizeTask
 from etl_contract._model import Model
 from etl_contract._result import Columns
@@ -88,7 +86,7 @@ def leave(fact: Fact | RunFact, outbox: Path) -> None:
     """
     folder = outbox / WAITING
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / f"{time.time_ns():020}-{uuid.uuid4().hex[:8]}.json", fact.model_dump_json())
+    _outbox.leave(fact, folder)
 
 
 def read_fact(text: bytes) -> Fact | RunFact:

@@ -1,7 +1,8 @@
 """Works through the facts of the outbox, in their order: to a file that people read, or to an HTTP endpoint."""
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from etl_lineage._facts import WAITING, read_fact
 from etl_lineage._settings import FILE, Events, LineageSettings, read_lineage_settings
+from etl_platform._settings import Settings
 from etl_platform._settings_file import BadSettings
 
 EVENTS, EVENTS_BEFORE = Path("lineage") / "events.ndjson", Path("lineage") / "events.1.ndjson"
@@ -150,12 +152,11 @@ def send(line: str, secrets: Path) -> None:
         raise NotTaken(f"HTTP {status}")
 
 
-def sender_of(environment: Mapping[str, str]) -> Sender:
+def sender_of() -> Sender:
     """Make the sender of an installation, where docker-compose.yml puts things."""
+    settings = Settings.of_environment()
     return Sender(
-        Path(environment.get("ETL_OUTBOX", "/outbox")),
-        Path(environment.get("ETL_LINEAGE_SECRETS", "/run/secrets/lineage")),
-        Path(environment.get("ETL_LINEAGE", "/opt/airflow/config/lineage")) / "settings.yaml",
+        settings.outbox, Path(os.environ.get("ETL_LINEAGE_SECRETS", "/run/secrets/lineage")), settings.lineage
     )
 
 
