@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from etl_contract._dataset import Dataset
 from etl_contract._errors import DataError, Unavailable
+from etl_contract._result import Columns
 
 BATCH_ROWS = 65_536
 _GROUP_BYTES = 16 * 1024 * 1024
@@ -107,7 +108,7 @@ def reading(dataset: Dataset) -> Iterator[pq.ParquetFile]:
         yield parquet
 
 
-def columns_of(datasets: Iterable[Dataset]) -> dict[str, tuple[tuple[str, str], ...]]:
+def columns_of(datasets: Iterable[Dataset]) -> dict[str, Columns]:
     """Give the columns of each dataset with their types, as its file has them."""
     columns = {}
     for dataset in datasets:
