@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -38,3 +40,18 @@ def slow(stack: Stack) -> Iterator[str]:
     """Give a pipeline whose transform takes eight seconds."""
     with stack.pipeline("slow", {"slow.yaml": YAML, "slow.py": PYTHON.replace("SECONDS", "8")}) as name:
         yield name
+
+
+@pytest.fixture(scope="module")
+def host(stack: Stack) -> Iterator[str]:
+    """Give the address where the notifier's way out finds us."""
+    network, us = f"{stack.project}_alerts", socket.gethostname()
+    with ExitStack() as until_the_end:
+        if stack.docker("ps", "--quiet", "--filter", f"id={us}", check=False).strip():
+            stack.docker("network", "connect", network, us, check=False)
+            until_the_end.callback(stack.docker, "network", "disconnect", "--force", network, us)
+            form = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+            yield stack.docker("inspect", "--format", form, us).strip()
+        else:
+            form = "{{(index .IPAM.Config 0).Gateway}}"
+            yield stack.docker("network", "inspect", "--format", form, network).strip()

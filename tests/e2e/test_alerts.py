@@ -1,6 +1,5 @@
 """Alerts of the running platform, by a real mail server and a real webhook."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import NamedTuple
@@ -54,20 +53,9 @@ class Receivers(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def receivers(stack: Stack) -> Iterator[Receivers]:
+def receivers(stack: Stack, host: str) -> Iterator[Receivers]:
     """Serve where the notifier's way out leads, and give it the addresses as a person does."""
-    network, us = f"{stack.project}_alerts", socket.gethostname()
-    inside = bool(stack.docker("ps", "--quiet", "--filter", f"id={us}", check=False).strip())
     with ExitStack() as until_the_end:
-        if inside:
-            stack.docker("network", "connect", network, us, check=False)
-            until_the_end.callback(stack.docker, "network", "disconnect", "--force", network, us)
-            host = stack.docker(
-                "inspect", "--format", f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}', us
-            )
-        else:
-            host = stack.docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)
-        host = host.strip()
         mailbox = until_the_end.enter_context(mail_server(host))
         hook = until_the_end.enter_context(web_server(host))
         addresses = {

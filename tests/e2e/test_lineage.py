@@ -4,7 +4,7 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -51,21 +51,6 @@ def port() -> int:
     """Find a port for an endpoint that comes later than its events."""
     with socket.create_server(("0.0.0.0", 0)) as free:  # noqa: S104 - only to find it
         return int(free.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def host(stack: Stack) -> Iterator[str]:
-    """Give the address where the notifier's way out finds us."""
-    network, us = f"{stack.project}_alerts", socket.gethostname()
-    with ExitStack() as until_the_end:
-        if stack.docker("ps", "--quiet", "--filter", f"id={us}", check=False).strip():
-            stack.docker("network", "connect", network, us, check=False)
-            until_the_end.callback(stack.docker, "network", "disconnect", "--force", network, us)
-            form = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
-            yield stack.docker("inspect", "--format", form, us).strip()
-        else:
-            form = "{{(index .IPAM.Config 0).Gateway}}"
-            yield stack.docker("network", "inspect", "--format", form, network).strip()
 
 
 def test_where_it_is_off_nothing_is_written(stack: Stack) -> None:
