@@ -33,9 +33,19 @@ CREATE TABLE IF NOT EXISTS etl.loads (
 );
 -- What an older ledger lacks. IF NOT EXISTS would wait for every load under way, and let all others wait behind it, even
 -- with nothing to add.
-SELECT format('ALTER TABLE etl.loads ADD COLUMN %I %s', wanted.name, wanted.type)
-FROM (VALUES ('table_id', 'oid'), ('rows_quarantined', 'bigint NOT NULL DEFAULT 0')) AS wanted (name, type)
-WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'etl.loads'::regclass AND attname = wanted.name) \gexec
+DO $$
+DECLARE
+    missing text;
+BEGIN
+    FOR missing IN
+        SELECT format('ALTER TABLE etl.loads ADD COLUMN %I %s', wanted.name, wanted.type)
+        FROM (VALUES ('table_id', 'oid'), ('rows_quarantined', 'bigint NOT NULL DEFAULT 0')) AS wanted (name, type)
+        WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'etl.loads'::regclass AND attname = wanted.name)
+    LOOP
+        EXECUTE missing;
+    END LOOP;
+END
+$$;
 
 COMMENT ON TABLE  etl.loads                IS 'One row for each dataset that a run has loaded, written in the transaction that loaded it';
 COMMENT ON COLUMN etl.loads.load_id        IS 'Names this load';
@@ -203,13 +213,23 @@ COMMENT ON COLUMN etl.stage_runs.image            IS 'The image that it ran';
 
 -- Indexes: made where they are missing, and not with IF NOT EXISTS, for the same reason -----------------------------------
 
-SELECT format('CREATE INDEX %I ON %s', wanted.name, wanted.columns)
-FROM (VALUES
-    ('etl', 'loads_target_table_loaded_at_idx', 'etl.loads (target_table, loaded_at)'),
-    ('etl', 'stage_runs_pipeline_stage_started_at_idx', 'etl.stage_runs (pipeline, stage, started_at)'),
-    ('quarantine', 'rows_pipeline_interval_idx', 'quarantine.rows (pipeline, interval_start, interval_end)')
-) AS wanted (schema, name, columns)
-WHERE to_regclass(format('%I.%I', wanted.schema, wanted.name)) IS NULL \gexec
+DO $$
+DECLARE
+    missing text;
+BEGIN
+    FOR missing IN
+        SELECT format('CREATE INDEX %I ON %s', wanted.name, wanted.columns)
+        FROM (VALUES
+            ('etl', 'loads_target_table_loaded_at_idx', 'etl.loads (target_table, loaded_at)'),
+            ('etl', 'stage_runs_pipeline_stage_started_at_idx', 'etl.stage_runs (pipeline, stage, started_at)'),
+            ('quarantine', 'rows_pipeline_interval_idx', 'quarantine.rows (pipeline, interval_start, interval_end)')
+        ) AS wanted (schema, name, columns)
+        WHERE to_regclass(format('%I.%I', wanted.schema, wanted.name)) IS NULL
+    LOOP
+        EXECUTE missing;
+    END LOOP;
+END
+$$;
 
 -- Rights --------------------------------------------------------------------------------------------------------------
 
