@@ -24,8 +24,8 @@ HARDENED: Mapping[str, Any] = {
 class Reach(NamedTuple):
     """The network, volumes and secrets of a stage.
 
-    Of the volume `runs` a stage sees the pipeline's own folder. Only extract sees all of it, to make that folder: a part of a
-    volume is mounted only if it is there.
+    Of the volume `runs` a stage sees the pipeline's own folder. Only extract sees all of it, to make that folder: a
+    part of a volume is mounted only if it is there.
     """
 
     network: Callable[[Pipeline], str | None]
