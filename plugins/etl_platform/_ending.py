@@ -111,6 +111,9 @@ def not_started(pipeline: Pipeline, image: str, error: APIError) -> Ending:
     elif missing := re.search(r"/connections/([\w-]+): no such file", explanation):
         problem, where = f"There is no connection '{missing[1]}'", f"config/pipelines/{pipeline.name}.yaml"
         hint = "Sources name one that is there, such as 'source' or 'warehouse': make connection lists them."
+    elif re.search(rf"/{re.escape(pipeline.name)}: no such file", explanation):
+        problem, where = "The files that extract left are gone", f"volume runs, folder {pipeline.name}"
+        hint = "Clear extract, and those after it: sources are read again."
     elif error.status_code == HTTPStatus.FORBIDDEN:
         problem = f"The guard of the Docker Engine refuses this container: {explanation}"
         where = f"config/pipelines/{pipeline.name}.yaml, and config/docker_guard.yaml"

@@ -22,12 +22,17 @@ HARDENED: Mapping[str, Any] = {
 
 
 class Reach(NamedTuple):
-    """The network, volumes and secrets of a stage."""
+    """The network, volumes and secrets of a stage.
+
+    Of the volume `runs` a stage sees the pipeline's own folder. Only extract sees all of it, to make that folder: a
+    part of a volume is mounted only if it is there.
+    """
 
     network: Callable[[Pipeline], str | None]
-    runs_read_only: bool
-    reports: bool
     secrets: Callable[[Pipeline], dict[str, str]]
+    makes_the_folder: bool = False
+    runs_read_only: bool = False
+    reports: bool = False
     inbox: Callable[[Pipeline], bool] = lambda _: False
     exports: Callable[[Pipeline], bool] = lambda _: False
 
@@ -68,16 +73,14 @@ def _exports_to_volume(pipeline: Pipeline) -> bool:
 
 
 REACH = {
-    StageName.extract: Reach(_way_out, runs_read_only=False, reports=False, secrets=_connections, inbox=_has_files),
-    StageName.transform: Reach(lambda _: None, runs_read_only=False, reports=False, secrets=lambda _: {}),
-    StageName.load: Reach(
-        _export_way_out, runs_read_only=True, reports=False, secrets=_load_secrets, exports=_exports_to_volume
-    ),
+    StageName.extract: Reach(_way_out, secrets=_connections, makes_the_folder=True, inbox=_has_files),
+    StageName.transform: Reach(lambda _: None, secrets=lambda _: {}),
+    StageName.load: Reach(_export_way_out, secrets=_load_secrets, runs_read_only=True, exports=_exports_to_volume),
     StageName.visualize: Reach(
         lambda _: "data",
+        secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"},
         runs_read_only=True,
         reports=True,
-        secrets=lambda _: {"stages/visualize": "/run/secrets/warehouse"},
     ),
 }
 
@@ -105,7 +108,11 @@ def _limits(limits: StageLimits) -> dict[str, int]:
 
 
 def _mounts(reach: Reach, pipeline: Pipeline, settings: Settings) -> list[Mount]:
-    mounts = [_volume(settings, "runs", "/runs", read_only=reach.runs_read_only)]
+    if reach.makes_the_folder:
+        mounts = [_volume(settings, "runs", "/runs", read_only=False)]
+    else:
+        folder = pipeline.name
+        mounts = [_volume(settings, "runs", f"/runs/{folder}", read_only=reach.runs_read_only, subpath=folder)]
     if reach.reports:
         mounts.append(_volume(settings, "reports", "/reports", read_only=False))
     if reach.inbox(pipeline):

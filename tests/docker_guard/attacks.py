@@ -98,6 +98,20 @@ def mount(reason: str, **changes: object) -> Attack:
     return body(lambda body: body["HostConfig"].update(Mounts=[ordinary | changes]), reason)
 
 
+def transform(reason: str, **changes: object) -> Attack:
+    """Ask for the files of a transform's pipeline, with something changed."""
+
+    def send(target: Target) -> bytes:
+        body = target.wishes.body("transform")
+        body["HostConfig"]["Mounts"][0].update(changes)
+        return request(
+            f"/v1.45/containers/create?name={target.wishes.name('transform')}",
+            json.dumps(target.filled(body)).encode(),
+        )
+
+    return Attack(send, reason)
+
+
 def secret(reason: str, **changes: object) -> Attack:
     """Ask for the secret of a connection, with something changed."""
     ordinary: Body = {"Source": "PROJECT_secrets", "Target": "/run/secrets/connections/source", "ReadOnly": True}

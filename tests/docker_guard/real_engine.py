@@ -20,6 +20,7 @@ from tests.docker_guard.wishes import INSTALLATION, Wishes
 SOCKET = Path("/var/run/docker.sock")
 # Does what its task says, in Python.
 PROGRAM = "import json, os; exec(json.loads(os.environ['ETL_TASK'])['python'])"
+RUNS = {"flights/rows": "of flights", "payroll/rows": "of another pipeline"}
 SECRETS = {"connections/source/uri": "the source's", "stages/load/uri": "load's", "airflow/fernet_key": "Airflow's"}
 
 
@@ -68,9 +69,12 @@ def installation(engine: docker.APIClient) -> Iterator[Wishes]:
         keeper = engine.create_container(
             images[0],
             name=f"{wishes.project}-keeper",
-            host_config=engine.create_host_config(binds=[f"{wishes.project}_secrets:/secrets"]),
+            host_config=engine.create_host_config(
+                binds=[f"{wishes.project}_{volume}:/{volume}" for volume in ("secrets", "runs")]
+            ),
         )["Id"]
         engine.put_archive(keeper, "/secrets", files(SECRETS))
+        engine.put_archive(keeper, "/runs", files(RUNS))
         yield wishes
     finally:
         for container in engine.containers(all=True, filters={"name": wishes.project}):

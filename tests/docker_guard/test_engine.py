@@ -105,7 +105,7 @@ def test_a_stage_is_hardened(client: docker.APIClient, ours: Wishes) -> None:
 import os
 status = dict(line.split(':\\t') for line in open('/proc/self/status').read().splitlines() if ':\\t' in line)
 print(os.getuid(), os.getgid(), os.getgroups(), status['CapEff'], status['CapBnd'], status['NoNewPrivs'])
-for path in '/x', '/runs/x', '/tmp/x', '/usr/bin/x':
+for path in '/x', '/runs/x', '/runs/flights/x', '/tmp/x', '/usr/bin/x':
     try: open(path, 'w').close(); print(path, 'written')
     except OSError as error: print(path, error.strerror)
 print(os.path.exists('/var/run/docker.sock'), os.listdir('/sys/class/net'))
@@ -116,7 +116,8 @@ print(os.path.exists('/var/run/docker.sock'), os.listdir('/sys/class/net'))
     assert said == [
         "10001 10001 [10001] 0000000000000000 0000000000000000 1",
         "/x Read-only file system",
-        "/runs/x written",
+        "/runs/x Read-only file system",
+        "/runs/flights/x written",
         "/tmp/x written",  # noqa: S108 - in the container
         "/usr/bin/x Read-only file system",
         "False ['lo']",
@@ -134,6 +135,15 @@ for folder, _, names in os.walk('/run/secrets'):
 
     assert code == 0
     assert said == [f"/run/secrets/connections/source {SECRETS['connections/source/uri']}"]
+
+
+def test_an_authors_code_sees_the_files_of_its_own_pipeline_alone(client: docker.APIClient, ours: Wishes) -> None:
+    """A transform of flights finds nothing of payroll's, neither by name nor by `..`."""
+    program = """
+import glob, os
+print(os.listdir('/runs'), glob.glob('/runs/**/rows', recursive=True), os.path.exists('/runs/flights/../payroll'))
+"""
+    assert _run(client, ours, "transform", program) == (0, ["['flights'] ['/runs/flights/rows'] False"])
 
 
 def test_a_long_task_reaches_the_stage_whole(client: docker.APIClient, ours: Wishes) -> None:

@@ -145,8 +145,9 @@ def _rule(stage: str, host: Body, policy: Policy) -> bool:
         for mount in host.get("Mounts", [])
     }
     allowed = {
-        (place.replace("*", "source"), one.volume, one.folder.replace("*", "source"), read_only)
+        (place.replace("*", name), one.volume, one.folder.replace("*", name), read_only)
         for place, one in rule.mounts.items()
+        for name in ("source", "flights")  # a connection, and a pipeline
         for read_only in {True, one.access == "read"}
     }
     return (

@@ -26,11 +26,11 @@ def test_the_policy_that_ships_allows_the_four_stages_and_nothing_more(policy: P
 
 
 def test_transform_has_neither_network_nor_secret(policy: Policy) -> None:
-    """The stage that runs the author's own code reaches nothing but the run's files."""
+    """The stage that runs the author's own code reaches nothing but the files of its pipeline's runs."""
     rule = policy.images["etl-platform/transform:local"]
 
     assert rule.networks == ("none",)
-    assert [*rule.mounts] == ["/runs"]
+    assert {place: mount.folder for place, mount in rule.mounts.items()} == {"/runs/*": "*"}
 
 
 def test_names_follow_project_and_tag() -> None:

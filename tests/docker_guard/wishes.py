@@ -16,11 +16,11 @@ REACH = {
         "data",
         [("runs", "/runs", None), ("secrets", "/run/secrets/connections/source", "connections/source")],
     ),
-    "transform": (None, [("runs", "/runs", None)]),
+    "transform": (None, [("runs", "/runs/flights", "flights")]),
     "load": (
         "data",
         [
-            ("runs", "/runs", None),
+            ("runs", "/runs/flights", "flights"),
             ("exports", "/exports", None),
             ("secrets", "/run/secrets/warehouse", "stages/load"),
         ],
@@ -28,7 +28,7 @@ REACH = {
     "visualize": (
         "data",
         [
-            ("runs", "/runs", None),
+            ("runs", "/runs/flights", "flights"),
             ("reports", "/reports", None),
             ("secrets", "/run/secrets/warehouse", "stages/visualize"),
         ],

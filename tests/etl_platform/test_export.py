@@ -72,11 +72,11 @@ def test_load_reaches_what_it_writes_to_and_no_more(tmp_path: Path) -> None:
     """The volume, to read and write; the keys of a store, and a way out, only where a file goes there."""
     table = "load: {orders: {table: orders, mode: upsert, key: [id]}}"
 
-    assert _load(tmp_path, table) == {"network": "etl_data", "/runs": True, "/run/secrets/warehouse": True}
+    assert _load(tmp_path, table) == {"network": "etl_data", "/runs/orders": True, "/run/secrets/warehouse": True}
     assert _load(tmp_path, f"{table}\nexport: {{orders: {VOLUME}}}")["/exports"] is False
     assert _load(tmp_path, f"export: {{orders: {STORE}}}") == {
         "network": "etl_egress",
-        "/runs": True,
+        "/runs/orders": True,
         "/run/secrets/warehouse": True,
         "/run/secrets/connections/store": True,
     }

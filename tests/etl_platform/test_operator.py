@@ -22,7 +22,7 @@ from docker.errors import APIError
 
 from etl_contract import Outcome, StageName, StageResult
 from etl_contract.parquet import writing
-from etl_platform import Pipeline, read_pipeline
+from etl_platform import Pipeline, read_pipeline, run_folder
 from etl_platform._container import StageContainer
 from etl_platform._operator import StageOperator
 from etl_platform._settings import Settings
@@ -85,7 +85,11 @@ class Desk:
         self.try_number = 1
         self._folder = folder
         self._warehouse = warehouse
-        with writing(f"file://{runs}", "orders", pa.schema({"id": pa.int64()})) as writer:
+        folder = f"orders/{run_folder(self.run_id)}"
+        for made in (runs / "orders", runs / folder):
+            made.mkdir(exist_ok=True)
+            made.chmod(0o777)
+        with writing(f"file://{runs}/{folder}/extract", "orders", pa.schema({"id": pa.int64()})) as writer:
             writer.write(pa.table({"id": [1, 2, 3]}))
             written = writer.finish()
         self.dataset = written.model_copy(update={"uri": written.uri.replace(str(runs), "/runs")})
@@ -344,6 +348,20 @@ def test_a_connection_that_is_not_there_is_named(desk: Desk, client: APIClient) 
         "NotStarted: There is no connection 'source'",
         "  where: config/pipelines/orders.yaml",
         "  next:  Sources name one that is there, such as 'source' or 'warehouse': make connection lists them.",
+    ]
+
+
+def test_files_that_are_gone_are_made_anew_by_extract(desk: Desk, client: APIClient, tmp_path: Path) -> None:
+    """Somebody deleted the pipeline's folder in the volume: a part of it that is not there cannot be mounted."""
+    (tmp_path / "runs" / "orders").rename(tmp_path / "elsewhere")
+
+    error = desk.fails(desk.pipeline())
+
+    assert type(error) is AirflowFailException
+    assert _last_words(error) == [
+        "NotStarted: The files that extract left are gone",
+        "  where: volume runs, folder orders",
+        "  next:  Clear extract, and those after it: sources are read again.",
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pytest
+from psycopg import sql
+from pydantic import ValidationError
 
 from etl_contract import DataError, SpecError, SqlSource, Unavailable
 from etl_extract._sql import SqlReader
@@ -135,11 +137,25 @@ def test_two_sources_of_one_connection_are_of_one_moment(connections: Path, sour
             source.execute("insert into orders values (2)")
 
 
-def test_a_strange_table_name_is_quoted(connections: Path, source: psycopg.Connection) -> None:
-    """A table whose name is a word of SQL is a table like any other."""
-    source.execute('create table "select" as select 1 as "group"')
+@pytest.mark.parametrize("name", ["select", "Orders", "order items", 'x"; drop table "Orders', "50% :off", "tränen"])
+def test_a_strange_table_name_is_quoted(connections: Path, source: psycopg.Connection, name: str) -> None:
+    """A table whose name is a word of SQL, or none, is a table like any other; so is its schema."""
+    for schema in ("public", name):
+        table = sql.SQL(".").join(map(sql.Identifier, (schema, name)))
+        source.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
+        source.execute(sql.SQL('create table {} as select {} as "group"').format(table, schema))
+    try:
+        for asked, schema in ((name, "public"), (f"{name}.{name}", name)):
+            assert _read(connections, SqlSource(sql="source", table=asked)).to_pylist() == [{"group": schema}]
+    finally:
+        source.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name)))
 
-    assert _read(connections, SqlSource(sql="source", table="select")).to_pylist() == [{"group": 1}]
+
+@pytest.mark.parametrize("name", ["", ".orders", "orders.", "a.b.c", "or\0ders", "or\nders", "x" * 129])
+def test_what_is_no_table_is_refused_with_what_is(name: str) -> None:
+    """Before any database is asked."""
+    with pytest.raises(ValidationError, match="is not a table as its database names it, with one dot at most"):
+        SqlSource(sql="source", table=name)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pydantic import Field, Tag, model_validator
 from etl_contract._files import FilesSource
 from etl_contract._model import Model
 from etl_contract._web import HttpSource
-from etl_contract._words import Column, Name, Span, Sql, TableName, by_kind, kind, timedelta_of
+from etl_contract._words import Column, Name, SourceTable, Span, Sql, by_kind, kind, timedelta_of
 
 _OWN = ("source", "warehouse")
 
@@ -20,7 +20,9 @@ class SqlSource(Model):
     """Rows of a table or of a query, read through a connection."""
 
     sql: Name = Field(description="The connection to read through, such as `source` or `warehouse`.")
-    table: TableName | None = Field(default=None, description="The table or view to read.")
+    table: SourceTable | None = Field(
+        default=None, description="The table or view to read, as its database names it: `orders`, `sales.Orders`."
+    )
     columns: tuple[Column, ...] = Field(default=(), description="The table's columns to read; all where none is given.")
     where: Sql | None = Field(
         default=None,

@@ -24,6 +24,10 @@ Name = Annotated[str, *matching(_WORD, "a name of lower-case letters, digits and
 TableName = Annotated[
     str, *matching(rf"{_WORD}(\.{_WORD})?", "a table such as mart.orders: lower-case letters, digits and _")
 ]
+_ANY = r"[^.\u0000-\u001f]{1,128}"
+SourceTable = Annotated[
+    str, *matching(rf"{_ANY}(\.{_ANY})?", "a table as its database names it, with one dot at most, after the schema")
+]
 Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Span = Annotated[

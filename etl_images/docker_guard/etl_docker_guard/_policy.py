@@ -21,7 +21,7 @@ from etl_docker_guard._errors import Misconfigured
 
 _UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 _SHARED_NETWORKS = {"host", "bridge", "default", "container"}
-# What a `*` in a mount stands for: the name of a connection.
+# What a `*` in a mount stands for: the name of a connection or a pipeline.
 _ANY_NAME = "([a-z][a-z0-9_]{0,62})"
 
 
