@@ -23,7 +23,18 @@ class Kind(StrEnum):
 
 
 class Happening(BaseModel):
-    """What happened to a run, with all that words about it need; without checks, nothing was loaded."""
+    """What happened to a run, with all that words about it need.
+
+    Args:
+        kind: what it was.
+        at: when it was; of a late run, its deadline.
+        pipeline: whose run it is.
+        run_id: Airflow's id of it.
+        interval: what it is about, where that is known.
+        stage: where it failed, or where a run that succeeded had nothing to do; empty, where it went through.
+        problem: why it failed.
+        checks: what they found; None, where nothing was loaded.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

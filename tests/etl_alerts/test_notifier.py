@@ -60,6 +60,29 @@ def test_an_incident_is_told_once_and_its_end_once(desk: Desk) -> None:
     assert len(desk.happens("failed", "run-5", stage="load")) == 1
 
 
+@pytest.mark.parametrize(
+    ("failed", "idle", "well"),
+    [
+        (["extract"], "extract", True),
+        (["transform"], "extract", False),
+        (["load", "extract"], "extract", False),
+        (["transform"], "load", True),
+        (["visualize"], "load", False),
+        (["problems"], "extract", True),
+        ([""], "extract", True),
+    ],
+)
+def test_a_run_with_nothing_to_do_ends_what_it_went_through(
+    desk: Desk, failed: list[str], idle: str, *, well: bool
+) -> None:
+    """Of a stage that failed, and was not tried again, it knows nothing."""
+    for number, stage in enumerate(failed):
+        desk.happens("failed", f"run-{number}", stage=stage)
+
+    assert desk.happens("succeeded", "run-8", stage=idle) == (["orders works again (2026-03-07)"] if well else [])
+    assert len(desk.happens("succeeded", "run-9")) == (not well)
+
+
 def test_a_trouble_that_lasts_is_told_again_as_often_as_the_defaults_say(desk: Desk) -> None:
     """A day later by default; never, where they say so."""
     assert len(desk.happens("failed", stage="load")) == 1
@@ -89,6 +112,56 @@ def test_a_late_run_is_told_once_and_so_is_its_end(desk: Desk) -> None:
     assert desk.hook.posts[-1]["type"] == "warning"
     assert desk.happens("succeeded", "run-2") == []
     assert desk.happens("succeeded") == ["orders has ended, late (2026-03-07)"]
+
+
+def test_a_late_run_whose_end_nobody_hears_of_silences_no_later_one(desk: Desk) -> None:
+    """A person marked it. Once another has ended, the next is news, even where nothing is repeated."""
+    desk.defaults("channels: [mail, hook]\nrepeat: never\n")
+    assert desk.happens("late") == ["orders is late (2026-03-07)"]
+    assert desk.happens("late", "run-2") == []
+    assert desk.happens("succeeded", "run-2") == []
+    desk.works(hours=1)
+    assert desk.happens("late", "run-3") == ["orders is late (2026-03-07)"]
+    assert "It is so since" not in desk.hook.posts[-1]["message"]
+    assert desk.happens("succeeded", "run-3") == ["orders has ended, late (2026-03-07)"]
+
+
+@pytest.mark.parametrize("end", ["succeeded", "failed"])
+def test_a_run_in_time_makes_the_next_late_one_news(desk: Desk, end: str) -> None:
+    """However it ended."""
+    assert len(desk.happens("late")) == 1
+    desk.happens(end, "run-2", stage="load" if end == "failed" else "")
+    desk.works(hours=1)
+
+    assert desk.happens("late", "run-3") == ["orders is late (2026-03-07)"]
+
+
+def test_runs_that_are_late_one_behind_the_other_are_one_message(desk: Desk) -> None:
+    """As long as each ends before those behind it."""
+    assert len(desk.happens("late")) == 1
+    assert desk.happens("late", "run-2") == []
+    assert desk.happens("succeeded") == []
+    assert desk.happens("late", "run-3") == []
+    assert desk.happens("succeeded", "run-2") == []
+    assert desk.happens("succeeded", "run-3") == ["orders has ended, late (2026-03-07)"]
+
+
+def test_a_run_that_has_ended_is_not_late_any_more(desk: Desk) -> None:
+    """Word of it may come after that of its end, since it waits for a slot."""
+    deadline = desk.now
+    desk.works(minutes=1)
+    desk.happens("succeeded")
+
+    assert desk.happens("late", at=deadline) == []
+    assert desk.happens("late", "run-2") == ["orders is late (2026-03-07)"]
+
+
+def test_a_run_that_is_run_again_may_be_late(desk: Desk) -> None:
+    """Its deadline is another one then."""
+    assert len(desk.happens("failed", stage="load")) == 1
+    desk.works(hours=2)
+
+    assert desk.happens("late") == ["orders is late (2026-03-07)"]
 
 
 def test_a_run_that_failed_is_not_late_too(desk: Desk) -> None:
