@@ -7,10 +7,11 @@ from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from etl_alerts._outbox import Happening, Kind, write
+from etl_alerts._outbox import Happening, Kind, read, write
 from etl_contract import Check, StageName
 from etl_platform._alerts import AlertEvent, AlertSettings
 
+FILE = "incidents.json"
 _ENDS = 20  # of a pipeline's runs, that are remembered
 
 
@@ -78,13 +79,15 @@ class Incidents(BaseModel):
     ended: dict[str, dict[str, AwareDatetime]] = Field(default={})
 
     @classmethod
-    def read(cls, file: Path) -> Self:
-        """Read what was kept; nothing, where there is no file."""
-        return cls.model_validate_json(file.read_bytes()) if file.exists() else cls()
+    def of(cls, outbox: Path) -> Self:
+        """Read what was kept; nothing, where there is no file, or none that can be read."""
+        file = outbox / FILE
+        loss = "Troubles that last are told once more, and the end of none."
+        return (read(file, outbox, cls, loss) if file.exists() else None) or cls()
 
-    def keep(self, file: Path) -> None:
+    def keep(self, outbox: Path) -> None:
         """Write them for the next start."""
-        write(file, self.model_dump_json())
+        write(outbox / FILE, self.model_dump_json())
 
     def news_of(self, happening: Happening, settings: AlertSettings) -> list[News]:
         """Take a happening in; give what is to be told of it."""

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from etl_alerts._channels import Channels, NotSent
 from etl_alerts._incidents import Incidents, News
 from etl_alerts._message import Link, Message, message
-from etl_alerts._outbox import Unreadable, happened, write
+from etl_alerts._outbox import happened, read, write
 from etl_platform import Pipeline, read_pipeline
 from etl_platform._alerts import AlertSettings, read_alert_defaults
 from etl_platform._settings_file import BadSettings
@@ -85,19 +85,15 @@ class Notifier:
         self._send_due()
 
     def _take_in(self, defaults: AlertSettings) -> None:
-        kept = self._outbox / "incidents.json"
-        incidents = Incidents.read(kept)
-        try:
-            for file, happening in happened(self._outbox):
-                pipeline = self._pipeline(happening.pipeline)
-                settings = defaults.of(pipeline.alerts if pipeline else None)
-                # Letters first: after a crash the same happening writes the same ones again.
-                for number, news in enumerate(incidents.news_of(happening, settings)):
-                    self._write_letters(news, pipeline, settings, f"{file.stem}-{number}")
-                incidents.keep(kept)
-                file.unlink()
-        except Unreadable as error:
-            log.warning(f"What happened could not be read, and is put aside: {error}")
+        incidents = Incidents.of(self._outbox)
+        for file, happening in happened(self._outbox):
+            pipeline = self._pipeline(happening.pipeline)
+            settings = defaults.of(pipeline.alerts if pipeline else None)
+            # Letters first: after a crash the same happening writes the same ones again.
+            for number, news in enumerate(incidents.news_of(happening, settings)):
+                self._write_letters(news, pipeline, settings, f"{file.stem}-{number}")
+            incidents.keep(self._outbox)
+            file.unlink()
 
     def _pipeline(self, name: str) -> Pipeline | None:
         file = self._pipelines / f"{name}.yaml"
@@ -112,8 +108,8 @@ class Notifier:
 
     def _send_due(self) -> None:
         for file in sorted((self._outbox / "letters").glob("*.json")):
-            letter = Letter.model_validate_json(file.read_bytes())
-            if letter.due <= self._now():
+            letter = read(file, self._outbox, Letter, "The message is sent to nobody.")
+            if letter is not None and letter.due <= self._now():
                 self._send(file, letter)
 
     def _send(self, file: Path, letter: Letter) -> None:

@@ -315,13 +315,22 @@ def test_bad_defaults_keep_what_happened_until_they_are_good(desk: Desk, capsys:
     assert len(desk.works()) == 1
 
 
-def test_a_file_that_is_no_happening_is_put_aside(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """It holds up nothing."""
-    (desk.outbox / "happened" / "0.json").write_text("{}")
-    desk.works()
-
-    assert "could not be read, and is put aside" in capsys.readouterr().out
+@pytest.mark.parametrize("text", ["", "[]", '{"of_a_later_version": 1}', "\udcff"])
+@pytest.mark.parametrize("name", ["happened/0.json", "letters/0.json", "incidents.json"])
+def test_a_file_that_cannot_be_read_is_put_aside(
+    desk: Desk, capsys: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    """It is kept, and told with what to do; it holds up nothing."""
+    (desk.outbox / name).write_text(text, errors="surrogateescape")
     assert len(desk.happens("failed", stage="load")) == 1
+
+    said = capsys.readouterr().out
+    aside = name.replace(".json", ".unreadable")
+    assert f"{name} cannot be read, and is put aside as {aside}" in said
+    assert f"docker compose exec notifier cat /outbox/{aside}" in said
+    assert (desk.outbox / aside).read_text(errors="surrogateescape") == text
+    desk.works()
+    assert capsys.readouterr().out == ""
 
 
 def test_a_pipeline_whose_file_is_gone_or_broken_is_told_of_all_the_same(desk: Desk) -> None:
