@@ -17,8 +17,8 @@ from etl_platform import Pipeline, read_pipeline
 from etl_platform._alerts import AlertSettings, read_alert_defaults
 from etl_platform._settings_file import BadSettings
 
-# How long after a try the next one is made; then it is given up.
-WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+# How long after a try the next one is made; after a day it is given up.
+WAITS = (*(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800)), *(timedelta(hours=1),) * 23)
 FOLDERS = ("happened", "letters")
 ALIVE = "alive"
 WEB = "http://localhost:8080"
@@ -40,6 +40,16 @@ class Letter(BaseModel):
     tone: str = "info"
     tries: int = 0
     due: AwareDatetime
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Name those among which it has its turn: a pipeline's to the same channel."""
+        return self.channel, self.pipeline
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Give what the log has of it."""
+        return {"channel": self.channel, "pipeline": self.pipeline, "subject": self.subject}
 
     @property
     def message(self) -> Message:
@@ -107,28 +117,36 @@ class Notifier:
             write(self._outbox / "letters" / f"{name}-{channel}.json", letter.model_dump_json())
 
     def _send_due(self) -> None:
-        for file in sorted((self._outbox / "letters").glob("*.json")):
-            letter = read(file, self._outbox, Letter, "The message is sent to nobody.")
-            if letter is not None and letter.due <= self._now():
-                self._send(file, letter)
+        """Send what is due, behind what waits for the same channel: a trouble's end is told after the trouble."""
+        files = sorted((self._outbox / "letters").glob("*.json"))
+        loss = "The message is sent to nobody."
+        letters = [(file, letter) for file in files if (letter := read(file, self._outbox, Letter, loss)) is not None]
+        due = {letter.line for _, letter in letters if letter.due <= self._now()}
+        reasons: dict[tuple[str, str], str] = {}
+        for file, letter in letters:
+            if letter.line in due and letter.line not in reasons:
+                reason = self._complaint_of(letter)
+                if reason is None:
+                    log.info("sent", **letter.told)
+                    file.unlink()
+                    continue
+                reasons[letter.line] = reason
+            if letter.line in reasons and letter.due <= self._now():
+                self._try_later(file, letter, reasons[letter.line])
 
-    def _send(self, file: Path, letter: Letter) -> None:
-        told = {"channel": letter.channel, "pipeline": letter.pipeline, "subject": letter.subject}
-        reason = self._complaint_of(letter)
-        if reason is None:
-            log.info("sent", **told)
-        elif letter.tries < len(WAITS):
-            wait = WAITS[letter.tries]
-            log.warning("not sent", reason=reason, again_in=str(wait), **told)
-            later = letter.model_copy(update={"tries": letter.tries + 1, "due": self._now() + wait})
-            write(file, later.model_dump_json())
+    def _try_later(self, file: Path, letter: Letter, reason: str) -> None:
+        if letter.tries == len(WAITS):
+            log.error("not sent, and given up", reason=reason, tries=letter.tries + 1, **letter.told)
+            file.unlink()
             return
-        else:
-            log.error("not sent, and given up", reason=reason, tries=letter.tries + 1, **told)
-        file.unlink()
+        wait = WAITS[letter.tries]
+        log.warning("not sent", reason=reason, again_in=str(wait), **letter.told)
+        later = letter.model_copy(update={"tries": letter.tries + 1, "due": self._now() + wait})
+        write(file, later.model_dump_json())
 
     def _complaint_of(self, letter: Letter) -> str | None:
         """Send a letter; give why it could not be sent, if so."""
+        (self._outbox / ALIVE).touch()  # a channel may take its time to refuse
         try:
             self._channels.send(letter.channel, letter.message)
         except NotSent as error:

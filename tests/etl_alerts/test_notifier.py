@@ -1,7 +1,7 @@
 """What people are told of runs, by a real mail server and a real webhook."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,8 +240,23 @@ def test_a_mail_server_that_refuses_is_tried_again(desk: Desk) -> None:
     assert desk.works(seconds=11) == ["orders failed in load (2026-03-07)"]
 
 
+def test_a_channel_that_is_down_for_long_gets_its_messages_in_their_order(desk: Desk) -> None:
+    """What is new is tried behind what waits, which would else come after its own end."""
+    desk.mailbox.refusing = True
+    desk.happens("failed", stage="load")
+    for _ in range(12):
+        desk.works(hours=1)
+    desk.happens("succeeded", "run-2")
+    assert desk.works(seconds=5) == []
+    desk.mailbox.refusing = False
+
+    assert desk.works(seconds=6) == ["orders failed in load (2026-03-07)", "orders works again (2026-03-07)"]
+    assert list((desk.outbox / "letters").iterdir()) == []
+
+
 def test_a_channel_that_never_answers_is_given_up(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """After a few tries, with an error in the log."""
+    """After a day, with an error in the log."""
+    assert sum(WAITS, timedelta()) >= timedelta(hours=23)
     desk.channel("hook", "json://127.0.0.1:9/another-secret-path")
     desk.happens("failed", stage="load")
     for wait in WAITS:
