@@ -1,23 +1,28 @@
 """Leaves word of a run that has not ended in time; Airflow's scheduler has it called then (deadline alerts)."""
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 from etl_alerts._outbox import OUTBOX, Happening, Kind, put
 from etl_contract import Interval
+from etl_platform._request import is_dry_run
+
+_OVER = {"success", "failed"}
 
 
 def late(context: dict[str, Any]) -> None:
     """Leave word of a run that is not over, though its time is.
 
     Args:
-        context: `dag_run`, as the REST API gives a run.
+        context: `dag_run`, as the REST API gave the run when its `deadline` was seen to be missed.
     """
     run = context["dag_run"]
+    # Airflow keeps the deadline of a run that failed before it, or that a person marked.
+    if run["state"] in _OVER or is_dry_run(run["conf"]):
+        return
     happening = Happening(
         kind=Kind.late,
-        at=datetime.now(UTC),
+        at=context["deadline"]["deadline_time"],
         pipeline=run["dag_id"],
         run_id=run["dag_run_id"],
         interval=_interval(run),

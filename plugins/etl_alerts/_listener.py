@@ -43,7 +43,9 @@ def _tell(dag_run: "DagRun", kind: str) -> None:
         return
     try:
         from etl_alerts._run import happening_of  # noqa: PLC0415 - as above
+        from etl_platform._request import is_dry_run  # noqa: PLC0415 - as above
 
-        put(happening_of(dag_run, kind), OUTBOX)
+        if not is_dry_run(dag_run.conf):
+            put(happening_of(dag_run, kind), OUTBOX)
     except Exception:
         log.exception("Nobody is told that run %s of %s has %s", dag_run.run_id, dag_run.dag_id, kind)

@@ -12,13 +12,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from etl_alerts._channels import Channels, NotSent
 from etl_alerts._incidents import Incidents, News
 from etl_alerts._message import Link, Message, message
-from etl_alerts._outbox import Unreadable, happened, write
+from etl_alerts._outbox import happened, read, write
 from etl_platform import Pipeline, read_pipeline
 from etl_platform._alerts import AlertSettings, read_alert_defaults
 from etl_platform._settings_file import BadSettings
 
-# How long after a try the next one is made; then it is given up.
-WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+# How long after a try the next one is made; after a day it is given up.
+WAITS = (*(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800)), *(timedelta(hours=1),) * 23)
 FOLDERS = ("happened", "letters")
 ALIVE = "alive"
 WEB = "http://localhost:8080"
@@ -40,6 +40,16 @@ class Letter(BaseModel):
     tone: str = "info"
     tries: int = 0
     due: AwareDatetime
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Name those among which it has its turn: a pipeline's to the same channel."""
+        return self.channel, self.pipeline
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Give what the log has of it."""
+        return {"channel": self.channel, "pipeline": self.pipeline, "subject": self.subject}
 
     @property
     def message(self) -> Message:
@@ -85,19 +95,15 @@ class Notifier:
         self._send_due()
 
     def _take_in(self, defaults: AlertSettings) -> None:
-        kept = self._outbox / "incidents.json"
-        incidents = Incidents.read(kept)
-        try:
-            for file, happening in happened(self._outbox):
-                pipeline = self._pipeline(happening.pipeline)
-                settings = defaults.of(pipeline.alerts if pipeline else None)
-                # Letters first: after a crash the same happening writes the same ones again.
-                for number, news in enumerate(incidents.news_of(happening, settings)):
-                    self._write_letters(news, pipeline, settings, f"{file.stem}-{number}")
-                incidents.keep(kept)
-                file.unlink()
-        except Unreadable as error:
-            log.warning(f"What happened could not be read, and is put aside: {error}")
+        incidents = Incidents.of(self._outbox)
+        for file, happening in happened(self._outbox):
+            pipeline = self._pipeline(happening.pipeline)
+            settings = defaults.of(pipeline.alerts if pipeline else None)
+            # Letters first: after a crash the same happening writes the same ones again.
+            for number, news in enumerate(incidents.news_of(happening, settings)):
+                self._write_letters(news, pipeline, settings, f"{file.stem}-{number}")
+            incidents.keep(self._outbox)
+            file.unlink()
 
     def _pipeline(self, name: str) -> Pipeline | None:
         file = self._pipelines / f"{name}.yaml"
@@ -111,28 +117,36 @@ class Notifier:
             write(self._outbox / "letters" / f"{name}-{channel}.json", letter.model_dump_json())
 
     def _send_due(self) -> None:
-        for file in sorted((self._outbox / "letters").glob("*.json")):
-            letter = Letter.model_validate_json(file.read_bytes())
-            if letter.due <= self._now():
-                self._send(file, letter)
+        """Send what is due, behind what waits for the same channel: a trouble's end is told after the trouble."""
+        files = sorted((self._outbox / "letters").glob("*.json"))
+        loss = "The message is sent to nobody."
+        letters = [(file, letter) for file in files if (letter := read(file, self._outbox, Letter, loss)) is not None]
+        due = {letter.line for _, letter in letters if letter.due <= self._now()}
+        reasons: dict[tuple[str, str], str] = {}
+        for file, letter in letters:
+            if letter.line in due and letter.line not in reasons:
+                reason = self._complaint_of(letter)
+                if reason is None:
+                    log.info("sent", **letter.told)
+                    file.unlink()
+                    continue
+                reasons[letter.line] = reason
+            if letter.line in reasons and letter.due <= self._now():
+                self._try_later(file, letter, reasons[letter.line])
 
-    def _send(self, file: Path, letter: Letter) -> None:
-        told = {"channel": letter.channel, "pipeline": letter.pipeline, "subject": letter.subject}
-        reason = self._complaint_of(letter)
-        if reason is None:
-            log.info("sent", **told)
-        elif letter.tries < len(WAITS):
-            wait = WAITS[letter.tries]
-            log.warning("not sent", reason=reason, again_in=str(wait), **told)
-            later = letter.model_copy(update={"tries": letter.tries + 1, "due": self._now() + wait})
-            write(file, later.model_dump_json())
+    def _try_later(self, file: Path, letter: Letter, reason: str) -> None:
+        if letter.tries == len(WAITS):
+            log.error("not sent, and given up", reason=reason, tries=letter.tries + 1, **letter.told)
+            file.unlink()
             return
-        else:
-            log.error("not sent, and given up", reason=reason, tries=letter.tries + 1, **told)
-        file.unlink()
+        wait = WAITS[letter.tries]
+        log.warning("not sent", reason=reason, again_in=str(wait), **letter.told)
+        later = letter.model_copy(update={"tries": letter.tries + 1, "due": self._now() + wait})
+        write(file, later.model_dump_json())
 
     def _complaint_of(self, letter: Letter) -> str | None:
         """Send a letter; give why it could not be sent, if so."""
+        (self._outbox / ALIVE).touch()  # a channel may take its time to refuse
         try:
             self._channels.send(letter.channel, letter.message)
         except NotSent as error:

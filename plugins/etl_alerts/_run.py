@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def happening_of(dag_run: "DagRun", kind: str) -> Happening:
-    """Say what became of a run: where it failed and why, or what its checks found."""
+    """Say what became of a run: where it failed and why, where it had nothing to do, or what its checks found."""
     session: Session | None = inspect(dag_run).session
     if session is None:
         raise RuntimeError("the run belongs to no session of the database")
@@ -27,13 +27,14 @@ def happening_of(dag_run: "DagRun", kind: str) -> Happening:
         "run_id": dag_run.run_id,
         "interval": _xcom(session, dag_run, INTERVAL),
     }
-    if facts["kind"] is Kind.failed:
-        failed = {ti.task_id for ti in dag_run.get_task_instances(session=session) if ti.state == "failed"}
-        if failed:
-            # The first of the data's way; a broken pipeline's only task is no stage.
-            facts["stage"] = next((stage.value for stage in StageName if stage in failed), min(failed))
-            facts["problem"] = _xcom(session, dag_run, PROBLEM, facts["stage"]) or ""
-    else:
+    ill = facts["kind"] is Kind.failed
+    state = "failed" if ill else "skipped"
+    stopped = {ti.task_id for ti in dag_run.get_task_instances(session=session) if ti.state == state}
+    if stopped:
+        # The first of the data's way; a broken pipeline's only task is no stage.
+        facts["stage"] = next((stage.value for stage in StageName if stage in stopped), min(stopped))
+        facts["problem"] = (_xcom(session, dag_run, PROBLEM, facts["stage"]) or "") if ill else ""
+    elif not ill:
         result = _xcom(session, dag_run, "return_value", StageName.load.value)
         if result is not None:
             facts["checks"] = tuple(Check.model_validate(each) for each in result["checks"])

@@ -55,6 +55,11 @@ def read_request(pipeline: Pipeline, filled_in: Mapping[str, Any], now: datetime
     return Request(interval, params, **flags)
 
 
+def is_dry_run(filled_in: Mapping[str, Any] | None) -> bool:
+    """Say whether a run was asked for that loads nothing."""
+    return (filled_in or {}).get("dry_run") is True
+
+
 def _given(filled_in: Mapping[str, Any]) -> list[str]:
     return [name for name in ("day", "start", "end") if filled_in.get(name) not in (None, "")]
 

@@ -69,11 +69,7 @@ class Desk:
     def happens(self, kind: str, run_id: str = "run-1", pipeline: str = "orders", **facts: Any) -> list[str]:  # noqa: ANN401
         """Let something happen to a run, and the notifier work; give the subjects of the mails that came of it."""
         happening = Happening(
-            kind=Kind(kind),
-            at=self.now,
-            pipeline=pipeline,
-            run_id=run_id,
-            **{"interval": DAY, **facts},
+            kind=Kind(kind), pipeline=pipeline, run_id=run_id, **{"at": self.now, "interval": DAY, **facts}
         )
         assert put(happening, self.outbox)
         return self.works()

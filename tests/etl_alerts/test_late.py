@@ -1,6 +1,6 @@
 """Deadlines: which pipelines have one, and what is left when a run misses it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ CONTEXT = {
         "data_interval_start": "2026-03-07T00:00:00Z",
         "data_interval_end": "2026-03-08T00:00:00Z",
         "state": "running",
+        "conf": None,
     },
     "deadline": {"id": "1", "deadline_time": "2026-03-08T14:00:00Z"},
 }
@@ -80,6 +81,20 @@ def test_a_late_run_is_left_for_the_notifier(tmp_path: Path, monkeypatch: pytest
     ((_, happening),) = happened(tmp_path)
     assert (happening.kind, happening.pipeline, happening.run_id) == (Kind.late, "orders", "run-1")
     assert str(happening.interval) == "2026-03-07"
+    assert happening.at == datetime(2026, 3, 8, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("run", [{"state": "failed"}, {"state": "success"}, {"conf": {"dry_run": True}}])
+def test_a_run_that_is_over_is_not_late_and_a_dry_run_is_told_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: dict[str, Any]
+) -> None:
+    """Airflow keeps the deadline of a run that failed, or that a person marked."""
+    (tmp_path / "happened").mkdir()
+    monkeypatch.setattr(_late, "OUTBOX", tmp_path)
+
+    _late.late({**CONTEXT, "dag_run": {**CONTEXT["dag_run"], **run}})
+
+    assert list(happened(tmp_path)) == []
 
 
 def test_of_a_run_by_hand_only_the_run_knows_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """What people are told of runs, by a real mail server and a real webhook."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,29 @@ def test_an_incident_is_told_once_and_its_end_once(desk: Desk) -> None:
     assert len(desk.happens("failed", "run-5", stage="load")) == 1
 
 
+@pytest.mark.parametrize(
+    ("failed", "idle", "well"),
+    [
+        (["extract"], "extract", True),
+        (["transform"], "extract", False),
+        (["load", "extract"], "extract", False),
+        (["transform"], "load", True),
+        (["visualize"], "load", False),
+        (["problems"], "extract", True),
+        ([""], "extract", True),
+    ],
+)
+def test_a_run_with_nothing_to_do_ends_what_it_went_through(
+    desk: Desk, failed: list[str], idle: str, *, well: bool
+) -> None:
+    """Of a stage that failed, and was not tried again, it knows nothing."""
+    for number, stage in enumerate(failed):
+        desk.happens("failed", f"run-{number}", stage=stage)
+
+    assert desk.happens("succeeded", "run-8", stage=idle) == (["orders works again (2026-03-07)"] if well else [])
+    assert len(desk.happens("succeeded", "run-9")) == (not well)
+
+
 def test_a_trouble_that_lasts_is_told_again_as_often_as_the_defaults_say(desk: Desk) -> None:
     """A day later by default; never, where they say so."""
     assert len(desk.happens("failed", stage="load")) == 1
@@ -89,6 +112,56 @@ def test_a_late_run_is_told_once_and_so_is_its_end(desk: Desk) -> None:
     assert desk.hook.posts[-1]["type"] == "warning"
     assert desk.happens("succeeded", "run-2") == []
     assert desk.happens("succeeded") == ["orders has ended, late (2026-03-07)"]
+
+
+def test_a_late_run_whose_end_nobody_hears_of_silences_no_later_one(desk: Desk) -> None:
+    """A person marked it. Once another has ended, the next is news, even where nothing is repeated."""
+    desk.defaults("channels: [mail, hook]\nrepeat: never\n")
+    assert desk.happens("late") == ["orders is late (2026-03-07)"]
+    assert desk.happens("late", "run-2") == []
+    assert desk.happens("succeeded", "run-2") == []
+    desk.works(hours=1)
+    assert desk.happens("late", "run-3") == ["orders is late (2026-03-07)"]
+    assert "It is so since" not in desk.hook.posts[-1]["message"]
+    assert desk.happens("succeeded", "run-3") == ["orders has ended, late (2026-03-07)"]
+
+
+@pytest.mark.parametrize("end", ["succeeded", "failed"])
+def test_a_run_in_time_makes_the_next_late_one_news(desk: Desk, end: str) -> None:
+    """However it ended."""
+    assert len(desk.happens("late")) == 1
+    desk.happens(end, "run-2", stage="load" if end == "failed" else "")
+    desk.works(hours=1)
+
+    assert desk.happens("late", "run-3") == ["orders is late (2026-03-07)"]
+
+
+def test_runs_that_are_late_one_behind_the_other_are_one_message(desk: Desk) -> None:
+    """As long as each ends before those behind it."""
+    assert len(desk.happens("late")) == 1
+    assert desk.happens("late", "run-2") == []
+    assert desk.happens("succeeded") == []
+    assert desk.happens("late", "run-3") == []
+    assert desk.happens("succeeded", "run-2") == []
+    assert desk.happens("succeeded", "run-3") == ["orders has ended, late (2026-03-07)"]
+
+
+def test_a_run_that_has_ended_is_not_late_any_more(desk: Desk) -> None:
+    """Word of it may come after that of its end, since it waits for a slot."""
+    deadline = desk.now
+    desk.works(minutes=1)
+    desk.happens("succeeded")
+
+    assert desk.happens("late", at=deadline) == []
+    assert desk.happens("late", "run-2") == ["orders is late (2026-03-07)"]
+
+
+def test_a_run_that_is_run_again_may_be_late(desk: Desk) -> None:
+    """Its deadline is another one then."""
+    assert len(desk.happens("failed", stage="load")) == 1
+    desk.works(hours=2)
+
+    assert desk.happens("late") == ["orders is late (2026-03-07)"]
 
 
 def test_a_run_that_failed_is_not_late_too(desk: Desk) -> None:
@@ -167,8 +240,23 @@ def test_a_mail_server_that_refuses_is_tried_again(desk: Desk) -> None:
     assert desk.works(seconds=11) == ["orders failed in load (2026-03-07)"]
 
 
+def test_a_channel_that_is_down_for_long_gets_its_messages_in_their_order(desk: Desk) -> None:
+    """What is new is tried behind what waits, which would else come after its own end."""
+    desk.mailbox.refusing = True
+    desk.happens("failed", stage="load")
+    for _ in range(12):
+        desk.works(hours=1)
+    desk.happens("succeeded", "run-2")
+    assert desk.works(seconds=5) == []
+    desk.mailbox.refusing = False
+
+    assert desk.works(seconds=6) == ["orders failed in load (2026-03-07)", "orders works again (2026-03-07)"]
+    assert list((desk.outbox / "letters").iterdir()) == []
+
+
 def test_a_channel_that_never_answers_is_given_up(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """After a few tries, with an error in the log."""
+    """After a day, with an error in the log."""
+    assert sum(WAITS, timedelta()) >= timedelta(hours=23)
     desk.channel("hook", "json://127.0.0.1:9/another-secret-path")
     desk.happens("failed", stage="load")
     for wait in WAITS:
@@ -242,13 +330,22 @@ def test_bad_defaults_keep_what_happened_until_they_are_good(desk: Desk, capsys:
     assert len(desk.works()) == 1
 
 
-def test_a_file_that_is_no_happening_is_put_aside(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    """It holds up nothing."""
-    (desk.outbox / "happened" / "0.json").write_text("{}")
-    desk.works()
-
-    assert "could not be read, and is put aside" in capsys.readouterr().out
+@pytest.mark.parametrize("text", ["", "[]", '{"of_a_later_version": 1}', "\udcff"])
+@pytest.mark.parametrize("name", ["happened/0.json", "letters/0.json", "incidents.json"])
+def test_a_file_that_cannot_be_read_is_put_aside(
+    desk: Desk, capsys: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    """It is kept, and told with what to do; it holds up nothing."""
+    (desk.outbox / name).write_text(text, errors="surrogateescape")
     assert len(desk.happens("failed", stage="load")) == 1
+
+    said = capsys.readouterr().out
+    aside = name.replace(".json", ".unreadable")
+    assert f"{name} cannot be read, and is put aside as {aside}" in said
+    assert f"docker compose exec notifier cat /outbox/{aside}" in said
+    assert (desk.outbox / aside).read_text(errors="surrogateescape") == text
+    desk.works()
+    assert capsys.readouterr().out == ""
 
 
 def test_a_pipeline_whose_file_is_gone_or_broken_is_told_of_all_the_same(desk: Desk) -> None:
