@@ -10,6 +10,7 @@ from tests._engine import image
 from tests.bench.arena import Arena, Container
 from tests.bench.day import day
 from tests.bench.flights import COPY, extraction, task
+from tests.bench.guard import guard
 from tests.bench.loads import append, partition, upsert
 from tests.bench.memory import memory
 from tests.bench.race import LIMIT, Goal, Job, Race, peer, psql, stage
@@ -70,5 +71,6 @@ JOBS: dict[str, Callable[[Arena], Job]] = {
     "nothing": nothing,
     "report": report,
     "day": day,
+    "guard": guard,
     "memory": memory,
 }
