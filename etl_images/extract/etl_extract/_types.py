@@ -26,7 +26,6 @@ _BY_NAME = {
 }
 _BY_OID = {types[name].oid: arrow for name, arrow in _BY_NAME.items()}
 _ELEMENTS = {kind.array_oid: kind.oid for kind in types if kind.delimiter == ","}  # by the array's own
-_MOST_DIGITS_OF_ALL = 76
 
 
 def arrow_schema(columns: Sequence[Described], where: str) -> pa.Schema:
@@ -49,8 +48,5 @@ def arrow_type(column: Described) -> pa.DataType:
     if column.type_code == types["numeric"].oid:
         if column.precision is None:
             return UNBOUNDED
-        precision, scale = column.precision, column.scale or 0
-        if precision > _MOST_DIGITS_OF_ALL:
-            return pa.string()
-        return decimal(precision, scale)
+        return decimal(column.precision, column.scale or 0)
     return _BY_OID.get(column.type_code, pa.string())
