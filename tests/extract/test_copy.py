@@ -1,5 +1,6 @@
 """What COPY brings, exactly, and what it refuses."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -264,3 +265,18 @@ def test_bytes_that_look_like_a_mark_of_encodings_stay(connections: Path, source
     table = _query(connections, "select U&'\\feff' || i as value from generate_series(1, 200000) as i")
 
     assert table["value"].to_pylist() == [f"\ufeff{number}" for number in range(1, 200_001)]
+
+
+def test_what_a_database_is_set_to_changes_no_value(uri: str, connections: Path, source: psycopg.Connection) -> None:
+    """Neither its own encoding nor how it would write bytes, dates and intervals."""
+    source.execute("create database old encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0")
+    for setting in ("bytea_output to escape", "datestyle to 'German'", "intervalstyle to 'iso_8601'"):
+        source.execute(f"alter database old set {setting}")
+    (connections / "source" / "uri").write_text(f"{uri.rpartition('/')[0]}/old")
+
+    query = r"select 'Ã©é' as text, '\x61626364'::bytea as raw, '2026-02-28'::date as day, '1 day'::interval as span"
+
+    assert _query(connections, query).to_pylist() == [
+        {"text": "Ã©é", "raw": b"abcd", "day": date(2026, 2, 28), "span": "1 day"}
+    ]
+    source.execute("drop database old")

@@ -22,6 +22,8 @@ from etl_extract._texts import MARK, decoded
 
 _CHUNK_BYTES = 1 << 20
 _CHUNKS_AHEAD = 2
+# What a database, a role or a server may have set otherwise, and text depends on.
+_SETTINGS = ("bytea_output to 'hex'", "datestyle to 'ISO'", "extra_float_digits to 1", "intervalstyle to 'postgres'")
 _NUMERICS = {types["numeric"].oid, types["numeric"].array_oid}
 
 Parameters = Mapping[str, Any]
@@ -69,7 +71,7 @@ def copied(connection: psycopg.Connection[Any], query: str, schema: pa.Schema, w
     Raises:
         DataError: a value does not fit the column's type.
     """
-    for setting in ("datestyle to 'ISO'", "extra_float_digits to 1", "intervalstyle to 'postgres'"):
+    for setting in _SETTINGS:
         connection.execute(f"set local {setting}".encode())
     statement = f"copy (\n{query.rstrip().rstrip(';')}\n) to stdout (format csv)"
     with closing(_Ahead(connection, statement, schema, where)) as ahead:

@@ -74,7 +74,7 @@ def _savepoint(connection: sa.Connection) -> Iterator[None]:
 @contextmanager
 def opened(url: sa.URL, where: str) -> Iterator[Postgres]:
     """Connect, and name who does."""
-    known = {"application_name": "etl extract", "connect_timeout": "10"}
+    known = {"application_name": "etl extract", "client_encoding": "utf8", "connect_timeout": "10"}
     url = url.set(drivername="postgresql+psycopg").update_query_dict(known)
     with _explaining(f"{where}.sql"), sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
         yield Postgres(connection)
