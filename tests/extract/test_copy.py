@@ -1,5 +1,6 @@
 """What COPY brings, exactly, and what it refuses."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,21 +20,23 @@ def _query(connections: Path, query: str) -> pa.Table:
             return pa.Table.from_batches(rows.batches, rows.schema)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("'1 year 2 months 3 days 04:05:06.789'::interval", "1 year 2 mons 3 days 04:05:06.789"),
-        ("""'{"n": 12345678901234567890.123456789}'::jsonb""", '{"n": 12345678901234567890.123456789}'),
-        ("'[1,5)'::int4range", "[1,5)"),
-        ("row(1, 'a,\"b')", '(1,"a,""b")'),
-        ("'10:00+02'::timetz", "10:00:00+02"),
-        ("B'0101'", "0101"),
-        (r"'\.'::text", "\\."),
-        ("'NULL'::text", "NULL"),
-        ("E'a\\r\\nb'::text", "a\r\nb"),
-        ("' '::text", " "),
-    ],
-)
+AS_TEXT = [
+    ("'1 year 2 months 3 days 04:05:06.789'::interval", "1 year 2 mons 3 days 04:05:06.789"),
+    ("""'{"n": 12345678901234567890.123456789}'::jsonb""", '{"n": 12345678901234567890.123456789}'),
+    ("""'{"a": 1, "a": 1e400}'::json""", '{"a": 1, "a": 1e400}'),
+    ("'[1,5)'::int4range", "[1,5)"),
+    ("row(1, 'a,\"b')", '(1,"a,""b")'),
+    ("'10:00+02'::timetz", "10:00:00+02"),
+    ("B'0101'", "0101"),
+    (r"'\.'::text", "\\."),
+    ("'NULL'::text", "NULL"),
+    ("E'a\\r\\nb'::text", "a\r\nb"),
+    ("' '::text", " "),
+    ("U&'\\feffa'::text", "\ufeffa"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), AS_TEXT)
 def test_what_arrow_has_no_type_for_stays_its_text(
     connections: Path, source: psycopg.Connection, value: str, text: str
 ) -> None:
@@ -178,3 +181,102 @@ def test_bytes_come_as_they_are(connections: Path, source: psycopg.Connection) -
 
     assert table["raw"].to_pylist() == [b"\x00\xff\n", b"", None]
     assert table["text"].to_pylist() == ["\\x41", "", None]
+
+
+@pytest.mark.parametrize(("value", "text"), AS_TEXT)
+def test_elements_that_arrow_has_no_type_for_stay_their_texts(
+    connections: Path, source: psycopg.Connection, value: str, text: str
+) -> None:
+    """An array of them is a list of the very texts that they have in a column of their own."""
+    table = _query(connections, f"select array[{value}, null, {value}] as value")
+
+    assert table.schema.field("value").type == pa.list_(pa.string())
+    assert table["value"].to_pylist() == [[text, None, text]]
+
+
+def test_an_array_changes_no_other_column(connections: Path, source: psycopg.Connection) -> None:
+    """Beside one, each text is what it is alone."""
+    columns = ", ".join(f"{value} as v{index}" for index, (value, _) in enumerate(AS_TEXT))
+
+    table = _query(connections, f"select {columns}, '{{1}}'::int[] as many")
+
+    assert [column[0].as_py() for column in table.columns] == [*(text for _, text in AS_TEXT), [1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ("{}", []),
+        ("{NULL}", [None]),
+        ('{"NULL",null,nulls}', ["NULL", None, "nulls"]),
+        ('{"",a}', ["", "a"]),
+        (r'{"a,b","{c}","\"d\\\"",é}', ["a,b", "{c}", '"d\\"', "é"]),
+        ('{"a\n\nb"," ","\r\n"}', ["a\n\nb", " ", "\r\n"]),
+        ("[5:6]={a,b}", ["a", "b"]),
+        ("{\ufeff,\ufeff}", ["\ufeff", "\ufeff"]),
+    ],
+)
+def test_an_array_arrives_as_a_list(
+    connections: Path, source: psycopg.Connection, text: str, elements: list[str | None]
+) -> None:
+    """Whatever its elements look like, between rows that have none and other ones."""
+    source.execute("create table orders (id int, words text[])")
+    rows = [(1, text), (2, None), (3, "{}"), (4, text), (5, '{x,"y z"}')]
+    source.cursor().executemany("insert into orders values (%s, %s)", rows)
+
+    table = _query(connections, "select words from orders order by id")
+
+    assert table["words"].to_pylist() == [elements, None, [], elements, ["x", "y z"]]
+
+
+def test_only_empty_arrays_are_lists(connections: Path, source: psycopg.Connection) -> None:
+    """They have no element to be told by."""
+    table = _query(connections, "select '{}'::numeric(5,2)[] as shares, null::int[] as counts")
+
+    assert table.schema == pa.schema([("shares", pa.list_(pa.decimal128(5, 2))), ("counts", pa.list_(pa.int32()))])
+    assert table.to_pylist() == [{"shares": [], "counts": None}]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("'{{1,2},{3,4}}'::int[]", r"a value is no list<item: int32>: \{\{1,2\},\{3,4\}\} is a list of lists"),
+        ("'{1.5,NaN}'::numeric[]", r"a value is no decimal128\(38, 10\)"),
+        ("array['0044-03-15 BC'::date]", r"a value is no date32\[day\]"),
+    ],
+)
+def test_an_array_that_is_no_list_is_told_with_its_column(
+    connections: Path, source: psycopg.Connection, value: str, problem: str
+) -> None:
+    """Neither its shape nor one of its elements is made another."""
+    with pytest.raises(DataError, match=rf"extract\.orders, column odd: {problem}.*Cast the column in a query"):
+        _query(connections, f"select 1 as id, {value} as odd")
+
+
+def test_a_box_stays_its_text(connections: Path, source: psycopg.Connection) -> None:
+    """Its array is the one whose elements no comma parts."""
+    assert _query(connections, "select '{(1,1),(0,0);(3,3),(2,2)}'::box[] as value").to_pylist() == [
+        {"value": "{(1,1),(0,0);(3,3),(2,2)}"}
+    ]
+
+
+def test_bytes_that_look_like_a_mark_of_encodings_stay(connections: Path, source: psycopg.Connection) -> None:
+    """A text that begins with one is not a file that does."""
+    table = _query(connections, "select U&'\\feff' || i as value from generate_series(1, 200000) as i")
+
+    assert table["value"].to_pylist() == [f"\ufeff{number}" for number in range(1, 200_001)]
+
+
+def test_what_a_database_is_set_to_changes_no_value(uri: str, connections: Path, source: psycopg.Connection) -> None:
+    """Neither its own encoding nor how it would write bytes, dates and intervals."""
+    source.execute("create database old encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0")
+    for setting in ("bytea_output to escape", "datestyle to 'German'", "intervalstyle to 'iso_8601'"):
+        source.execute(f"alter database old set {setting}")
+    (connections / "source" / "uri").write_text(f"{uri.rpartition('/')[0]}/old")
+
+    query = r"select 'Ã©é' as text, '\x61626364'::bytea as raw, '2026-02-28'::date as day, '1 day'::interval as span"
+
+    assert _query(connections, query).to_pylist() == [
+        {"text": "Ã©é", "raw": b"abcd", "day": date(2026, 2, 28), "span": "1 day"}
+    ]
+    source.execute("drop database old")

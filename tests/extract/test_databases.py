@@ -100,6 +100,32 @@ def test_a_value_of_mariadb_arrives_as_it_was(shop: pymysql.cursors.Cursor, tmp_
     assert table["value"].to_pylist() == [value, None]
 
 
+def test_a_float_of_mariadb_keeps_its_digits(shop: pymysql.cursors.Cursor, tmp_path: Path) -> None:
+    """The server writes six of them, and a float has up to nine; what stands beside it is what it is alone."""
+    columns = ", ".join(f"`{index}%` {kind} null" for index, (kind, *_) in enumerate(MYSQL))
+    shop.execute(f"create table orders (price float, {columns}, share float(7,2) unsigned)")
+    literals = ", ".join(literal for _, literal, *_ in MYSQL)
+    shop.execute(f"insert into orders values (16777216, {literals}, 12345.67), (0.1, {literals}, 1)")  # noqa: S608 - our own
+    alone = [(arrow, value) for _, _, arrow, value in MYSQL]
+    floats = pa.array([16_777_216, 0.1], pa.float32()), pa.array([12_345.67, 1], pa.float32())
+
+    for source in ({"table": "orders"}, {"query": "select * from orders where `0%` >= :least -- all"}):
+        table = _read(tmp_path, source, least=0)
+
+        assert table.column_names == ["price", *(f"{index}%" for index in range(len(MYSQL))), "share"]
+        assert (table["price"].combine_chunks(), table["share"].combine_chunks()) == floats
+        assert [(column.type, column[0].as_py()) for column in table.columns[1:-1]] == alone
+
+
+def test_a_float_of_mariadb_that_lacks_digits_is_told(shop: pymysql.cursors.Cursor, tmp_path: Path) -> None:
+    """It is where the query cannot stand in another's brackets, here since these tell no `a` from an `A`."""
+    shop.execute("create table orders (price float)")
+    shop.execute("insert into orders values (16777216)")
+
+    with pytest.raises(DataError, match=r"column price: a value is no float: '16777200\.0' may lack digits\. Cast"):
+        _read(tmp_path, {"query": "select price, 1 as a, 2 as A from orders"})
+
+
 def test_a_timestamp_of_mariadb_is_an_instant(shop: pymysql.cursors.Cursor, tmp_path: Path) -> None:
     """It is read by UTC's clock, whatever the session that wrote it had."""
     shop.execute("create table orders (at timestamp(6) null)")
@@ -207,6 +233,10 @@ SQLITE: list[Case] = [
     ("BIGINT", "-1", pa.int64(), -1),
     ("REAL", "0.1", pa.float64(), 0.1),
     ("DECIMAL(10,2)", "12.5", pa.decimal128(10, 2), Decimal("12.50")),
+    ("DECIMAL(50,2)", "12.5", pa.decimal256(50, 2), Decimal("12.50")),
+    ("DECIMAL(3,5)", "0.00125", pa.decimal128(5, 5), Decimal("0.00125")),
+    ("DECIMAL(90,2)", "12.5", pa.string(), "12.5"),
+    ("DECIMAL(0)", "7", pa.decimal128(38, 10), Decimal(7)),
     ("TEXT", "'é'", pa.string(), "é"),
     ("VARCHAR(3)", "''", pa.string(), ""),
     ("BLOB", "x'00ff'", pa.binary(), b"\x00\xff"),
@@ -274,11 +304,25 @@ def test_what_sqlite_cannot_read_is_told(
 @pytest.mark.parametrize(
     ("kind", "values", "problem"),
     [
-        ("INTEGER", "(1), ('many')", "column value: a value is no int64"),
+        ("INTEGER", "(1), ('many')", "column value: a value is no int64: 'many' is of type str"),
+        ("INTEGER", "(1), (1.5)", "column value: a value is no int64: '1.5' is of type float"),
+        ("INTEGER", "(x'01')", r"column value: a value is no int64: 'b'\\x01'' is of type bytes"),
+        ("REAL", "('much')", "column value: a value is no double: 'much' is of type str"),
+        ("LONGBLOB", "('text')", "column value: a value is no binary: 'text' is of type str"),
         ("DATE", "('2026-13-01')", "column value: a value is no date32"),
+        ("DATE", "(20240101)", "column value: a value is no date32.*20240101 is no ISO text"),
+        ("DATE", "(x'01')", r"column value: a value is no date32.*b'\\x01' is no ISO text"),
+        ("DATE", "('2026-01-01 10:00:00')", "column value: a value is no date32.*'2026-01-01 10:00:00'"),
+        (
+            "DATETIME",
+            "('2026-01-01 10:00+02:00')",
+            r"a value is no timestamp.*'2026-01-01 10:00:00\+02:00' has an offset",
+        ),
         ("DATETIME", "(1767225600)", "column value: a value is no timestamp.*1767225600 is no ISO text"),
         ("BOOLEAN", "(2)", "column value: a value is no bool: 2 is neither 0 nor 1"),
         ("DECIMAL(3,1)", "(1.25)", "column value: a value is no decimal128"),
+        ("DECIMAL(3,1)", "('much')", "column value: a value is no decimal128.*'much' is no number"),
+        ("NUMERIC", "(x'01')", r"column value: a value is no decimal128.*b'\\x01' is no number"),
         ("", "(x'00'), ('x')", "column value: a value is no string: it holds bytes and texts"),
     ],
 )

@@ -31,34 +31,35 @@ def _query(connections: Path, query: str) -> pa.Table:
 UUID = uuid.UUID("12345678-1234-5678-1234-567812345678")
 
 
-@pytest.mark.parametrize(
-    ("sql", "arrow", "values"),
-    [
-        ("'9007199254740993'::bigint", pa.int64(), 9_007_199_254_740_993),
-        ("'32767'::smallint", pa.int16(), 32767),
-        ("'-2147483648'::int", pa.int32(), -2_147_483_648),
-        ("'0.1'::float8", pa.float64(), 0.1),
-        ("'-infinity'::float8", pa.float64(), -math.inf),
-        ("'1.5'::float4", pa.float32(), 1.5),
-        ("'123456789012345678.12'::numeric(20,2)", pa.decimal128(20, 2), Decimal("123456789012345678.12")),
-        ("'true'::bool", pa.bool_(), True),
-        ("'é\n''\"'::text", pa.string(), "é\n'\""),
-        ("''::varchar", pa.string(), ""),
-        ("'2026-02-28'::date", pa.date32(), date(2026, 2, 28)),
-        ("'23:59:59.999999'::time", pa.time64("us"), time(23, 59, 59, 999999)),
-        ("'2026-01-01 00:00'::timestamp", pa.timestamp("us"), datetime.fromisoformat("2026-01-01")),
-        (
-            "'2026-11-01 01:30-05'::timestamptz",
-            pa.timestamp("us", tz="UTC"),
-            datetime(2026, 11, 1, 6, 30, tzinfo=UTC),
-        ),
-        (f"'{UUID}'::uuid", pa.string(), str(UUID)),
-        (r"'\x00ff'::bytea", pa.binary(), b"\x00\xff"),
-        ("'{1,null,3}'::int[]", pa.list_(pa.int32()), [1, None, 3]),
-        ("'{a,\"\"}'::text[]", pa.list_(pa.string()), ["a", ""]),
-        ("'10.0.0.1'::inet", pa.string(), "10.0.0.1"),
-    ],
-)
+VALUES = [
+    ("'9007199254740993'::bigint", pa.int64(), 9_007_199_254_740_993),
+    ("'32767'::smallint", pa.int16(), 32767),
+    ("'-2147483648'::int", pa.int32(), -2_147_483_648),
+    ("'0.1'::float8", pa.float64(), 0.1),
+    ("'-infinity'::float8", pa.float64(), -math.inf),
+    ("'1.5'::float4", pa.float32(), 1.5),
+    ("'123456789012345678.12'::numeric(20,2)", pa.decimal128(20, 2), Decimal("123456789012345678.12")),
+    ("'true'::bool", pa.bool_(), True),
+    ("'é\n''\"'::text", pa.string(), "é\n'\""),
+    ("''::varchar", pa.string(), ""),
+    ("'2026-02-28'::date", pa.date32(), date(2026, 2, 28)),
+    ("'23:59:59.999999'::time", pa.time64("us"), time(23, 59, 59, 999999)),
+    ("'2026-01-01 00:00'::timestamp", pa.timestamp("us"), datetime.fromisoformat("2026-01-01")),
+    (
+        "'2026-11-01 01:30-05'::timestamptz",
+        pa.timestamp("us", tz="UTC"),
+        datetime(2026, 11, 1, 6, 30, tzinfo=UTC),
+    ),
+    (f"'{UUID}'::uuid", pa.string(), str(UUID)),
+    (r"'\x00ff'::bytea", pa.binary(), b"\x00\xff"),
+    ("'[1,2)'::int4range", pa.string(), "[1,2)"),
+    ("'{1,null,3}'::int[]", pa.list_(pa.int32()), [1, None, 3]),
+    ("'{a,\"\"}'::text[]", pa.list_(pa.string()), ["a", ""]),
+    ("'10.0.0.1'::inet", pa.string(), "10.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("sql", "arrow", "values"), VALUES)
 def test_a_value_arrives_as_it_was(
     connections: Path, source: psycopg.Connection, sql: str, arrow: pa.DataType, values: object
 ) -> None:
@@ -71,6 +72,32 @@ def test_a_value_arrives_as_it_was(
 
     assert table.schema.field("value").type == arrow
     assert table["value"].to_pylist() == [values, None]
+
+
+def test_no_column_changes_another(connections: Path, source: psycopg.Connection) -> None:
+    """All types in one table come as each does alone, arrays beside what arrays are made of."""
+    casts = [sql.rpartition("::") for sql, _, _ in VALUES]
+    columns = ", ".join(f"v{index}::{kind}" for index, (_, _, kind) in enumerate(casts))
+    names = ", ".join(f"v{index}" for index in range(len(casts)))
+    literals, gaps = ", ".join(literal for literal, _, _ in casts), ", ".join("null" for _ in casts)
+
+    table = _query(connections, f"select {columns} from (values ({literals}), ({gaps})) as given ({names})")  # noqa: S608 - our own
+
+    assert table.schema.types == [arrow for _, arrow, _ in VALUES]
+    assert [column.to_pylist() for column in table.columns] == [[values, None] for _, _, values in VALUES]
+
+
+@pytest.mark.parametrize(("sql", "arrow", "values"), [case for case in VALUES if "[]" not in case[0]])
+def test_an_element_arrives_as_it_was(
+    connections: Path, source: psycopg.Connection, sql: str, arrow: pa.DataType, values: object
+) -> None:
+    """An array's elements are what they would be in a column of their own."""
+    literal, _, kind = sql.rpartition("::")
+
+    table = _query(connections, f"select array[null, {literal}]::{kind}[] as value")
+
+    assert table.schema.field("value").type == pa.list_(arrow)
+    assert table["value"].to_pylist() == [[None, values]]
 
 
 @pytest.mark.parametrize(

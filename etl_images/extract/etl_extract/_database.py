@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -13,7 +15,21 @@ from etl_extract._rows import Rows
 type Statement = sa.Select[Any] | sa.TextClause
 type Plains = Callable[[Sequence[Any]], Sequence[Any]]
 
-_MOST_DIGITS = 38  # of a decimal in 128 bits
+_MOST_DIGITS, _MOST_DIGITS_OF_ALL = 38, 76  # of a decimal in 128 bits, and in 256
+_MOST_SHOWN = 100  # characters of a value that is told
+# Of others, Arrow would make of a fraction an integer, of an instant its day, of a number a day, ... and not say so.
+_CLASSES: tuple[tuple[Callable[[pa.DataType], bool], type | tuple[type, ...]], ...] = (
+    (pa.types.is_boolean, bool),
+    (pa.types.is_integer, int),
+    (pa.types.is_floating, (float, int)),
+    (pa.types.is_decimal, (Decimal, int)),
+    (pa.types.is_string, str),
+    (pa.types.is_binary, (bytes, bytearray, memoryview)),
+    (pa.types.is_date, date),
+    (pa.types.is_time, time),
+    (pa.types.is_timestamp, datetime),
+    (pa.types.is_duration, timedelta),
+)
 
 
 class Database(Protocol):
@@ -46,7 +62,9 @@ def unlike(names: Sequence[str], where: str) -> None:
 
 
 def decimal(precision: int, scale: int) -> pa.DataType:
-    """Give the smallest type of decimals with so many digits, so many of them after the point."""
+    """Give the smallest type of decimals with so many digits, so many of them after the point; text if none has."""
+    if precision > _MOST_DIGITS_OF_ALL:
+        return pa.string()
     return (pa.decimal128 if precision <= _MOST_DIGITS else pa.decimal256)(precision, scale)
 
 
@@ -66,11 +84,45 @@ def batches(
 
 def _array(values: Sequence[Any], field: pa.Field, plain: Plains, where: str) -> pa.Array:
     try:
-        return pa.array(plain(values), type=field.type)
+        return _exactly(plain(values), field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ArithmeticError, ValueError) as error:
         hint = "Cast the column in a query to a type that holds all its values."
         place = f"{where}, column {field.name}"
         raise DataError(f"a value is no {field.type}: {error}", where=place, hint=hint) from error
+
+
+def _exactly(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Make an array of values, none of which is changed for it.
+
+    Raises:
+        ValueError: one would be, or Arrow finds itself that it fits not.
+    """
+    wanted = next((classes for is_kind, classes in _CLASSES if is_kind(kind)), None)
+    if wanted is None:
+        return _unchanged(values, kind)
+    odd = {found for found in set(map(type, values)) - {type(None)} if not _fits(found, wanted)}
+    if odd:
+        value = next(value for value in values if type(value) in odd)
+        raise ValueError(f"'{str(value)[:_MOST_SHOWN]}' is of type {type(value).__name__}")
+    if wanted in (datetime, time):
+        zoned = getattr(kind, "tz", None) is not None
+        for value in values:
+            if value is not None and (value.tzinfo is not None) != zoned:
+                raise ValueError(f"'{value}' has {'no' if zoned else 'an'} offset")
+    return pa.array(values, kind)
+
+
+def _fits(found: type, wanted: type | tuple[type, ...]) -> bool:
+    return issubclass(found, wanted) and not (wanted is date and issubclass(found, datetime))
+
+
+def _unchanged(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Make an array of lists and the like, and look at what became of them."""
+    array = pa.array(values, kind)
+    for value, found in zip(values, array.to_pylist(), strict=True):
+        if value != found:
+            raise ValueError(f"'{str(value)[:_MOST_SHOWN]}' loses something")
+    return array
 
 
 def inner(statement: Statement) -> sa.FromClause:

@@ -70,8 +70,8 @@ class Other:
         self, statement: Statement, where: str
     ) -> Iterator[tuple[pa.Schema, Sequence[Plains], Iterator[Sequence[Any]]]]:
         with _explaining(self._kind, where):
-            told = self._kind.told(self._connection, statement)
-            reading = statement.execution_options(stream_results=True, yield_per=BATCH_ROWS)
+            running, told = self._kind.told(self._connection, statement)
+            reading = running.execution_options(stream_results=True, yield_per=BATCH_ROWS)
             with closing(self._connection.execute(reading)) as result:
                 if not result.returns_rows:
                     hint = "A source reads: it begins with select, values or with."

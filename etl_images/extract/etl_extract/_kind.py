@@ -21,7 +21,7 @@ class Kind(NamedTuple):
     Args:
         url: gives the address with the driver's name and what it needs, from the one that stands in the connection.
         begin: statements that open a read-only snapshot.
-        told: asks what the result alone does not tell of a statement's columns.
+        told: asks what the result alone does not tell of a statement's columns; gives the statement to run, and that.
         columns: gives each column's Arrow type, and what makes of a driver's value one that Arrow takes, from the
             running result, what was told, and the first rows, which are fetched when asked for.
         fault: says which error of ours a driver's is, and in which words.
@@ -29,7 +29,7 @@ class Kind(NamedTuple):
 
     url: Callable[[sa.URL, str, str], sa.URL]
     begin: tuple[str, ...]
-    told: Callable[[sa.Connection, Statement], Any]
+    told: Callable[[sa.Connection, Statement], tuple[Statement, Any]]
     columns: Callable[[sa.CursorResult[Any], Any, First], Columns]
     fault: Callable[[exc.DBAPIError], tuple[type[StageError], str]]
 
@@ -39,5 +39,6 @@ def same(value: Any) -> Any:  # noqa: ANN401 - any value
     return value
 
 
-def nothing(connection: sa.Connection, statement: Statement) -> None:
+def nothing(_connection: sa.Connection, statement: Statement) -> tuple[Statement, None]:
     """Ask nothing."""
+    return statement, None

@@ -1,8 +1,7 @@
-"""Reads PostgreSQL: by COPY, or through a server's cursor where a column has no text that is Arrow's, too."""
+"""Reads PostgreSQL by COPY."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 from typing import Any, cast
 
 import psycopg
@@ -11,11 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from etl_contract import DataError, SpecError, StageError, Unavailable
-from etl_contract.parquet import BATCH_ROWS
-from etl_extract._copy import bound, copied, copies, described
-from etl_extract._database import Statement, batches
+from etl_extract._copy import bound, copied, described
+from etl_extract._database import Statement
 from etl_extract._rows import Rows
-from etl_extract._types import arrow_schema, plain
+from etl_extract._types import arrow_schema
 
 _READ_ONLY = "25006"
 
@@ -39,19 +37,12 @@ class Postgres:
     @contextmanager
     def rows(self, statement: Statement, where: str) -> Iterator[Rows]:
         """Run a statement, and stream its rows."""
-        with _explaining(where), _savepoint(self._connection) as connection:
+        with _explaining(where), _savepoint(self._connection):
             query = self._query(statement)
             with _explaining(where, query):
                 schema = self._schema(query, where)
-                source = where.rpartition(".")[0]
-                if copies(schema):
-                    with closing(copied(self._driver, query, schema, source)) as found:
-                        yield Rows(schema, found)
-                else:
-                    reading = statement.execution_options(yield_per=BATCH_ROWS)
-                    with closing(connection.execute(reading)) as result:
-                        plains = [partial(plain, field.type) for field in schema]
-                        yield Rows(schema, batches(result.partitions(BATCH_ROWS), schema, plains, source))
+                with closing(copied(self._driver, query, schema, where.rpartition(".")[0])) as found:
+                    yield Rows(schema, found)
 
     @property
     def _driver(self) -> psycopg.Connection[Any]:
@@ -70,11 +61,11 @@ class Postgres:
 
 
 @contextmanager
-def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
+def _savepoint(connection: sa.Connection) -> Iterator[None]:
     """Leave the connection's transaction as it was, whatever happens: the next source reads in it, too."""
     point = connection.begin_nested()
     try:
-        yield connection
+        yield
     finally:
         with suppress(exc.DBAPIError):  # the connection is gone, and why is told already
             point.rollback()
@@ -83,7 +74,7 @@ def _savepoint(connection: sa.Connection) -> Iterator[sa.Connection]:
 @contextmanager
 def opened(url: sa.URL, where: str) -> Iterator[Postgres]:
     """Connect, and name who does."""
-    known = {"application_name": "etl extract", "connect_timeout": "10"}
+    known = {"application_name": "etl extract", "client_encoding": "utf8", "connect_timeout": "10"}
     url = url.set(drivername="postgresql+psycopg").update_query_dict(known)
     with _explaining(f"{where}.sql"), sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
         yield Postgres(connection)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from etl_contract import SpecError, StageError, Unavailable
-from etl_extract._database import Statement
+from etl_extract._database import Statement, decimal
 from etl_extract._kind import Columns, First, Kind, Plain, same
 
 _DIGITS = re.compile(r"(?:DECIMAL|NUMERIC)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
@@ -39,7 +39,7 @@ def _url(url: sa.URL, name: str, where: str) -> sa.URL:
     return url.set(database=f"file:{path}").update_query_dict({"mode": "ro", "immutable": "1", "uri": "true"})
 
 
-def _told(connection: sa.Connection, statement: Statement) -> list[Told]:
+def _told(connection: sa.Connection, statement: Statement) -> tuple[Statement, list[Told]]:
     """Ask for the types by a view, which keeps those of the columns that it selects."""
     connection.exec_driver_sql("pragma temp_store = memory")
     query = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
@@ -55,7 +55,7 @@ def _told(connection: sa.Connection, statement: Statement) -> list[Told]:
         found = {
             name: frozenset((texts or "").split(",")) - {"", "null"} for name, texts in zip(loose, classes, strict=True)
         }
-    return [Told(declared.upper(), found.get(name, frozenset())) for _, name, declared, *_ in columns]
+    return statement, [Told(declared.upper(), found.get(name, frozenset())) for _, name, declared, *_ in columns]
 
 
 def _columns(_result: sa.CursorResult[Any], told: list[Told], _first: First) -> Columns:
@@ -64,12 +64,14 @@ def _columns(_result: sa.CursorResult[Any], told: list[Told], _first: First) -> 
 
 def _declared(kind: str) -> tuple[pa.DataType, Plain]:
     """Give the type by SQLite's own rules, and by the names that people give dates and decimals."""
-    if digits := _DIGITS.match(kind):
-        return pa.decimal128(int(digits[1]), int(digits[2] or 0)), _decimal
+    if (digits := _DIGITS.match(kind)) and (precision := int(digits[1])):
+        scale = int(digits[2] or 0)
+        arrow = decimal(max(precision, scale), scale)
+        return arrow, _text if arrow == pa.string() else _decimal
     rules: tuple[tuple[tuple[str, ...], pa.DataType, Plain], ...] = (
         (("BOOL",), pa.bool_(), _boolean),
         (("DATETIME", "TIMESTAMP"), pa.timestamp("us"), _timestamp),
-        (("DATE",), pa.date32(), date.fromisoformat),
+        (("DATE",), pa.date32(), _date),
         (("INT",), pa.int64(), same),
         (("CHAR", "CLOB", "TEXT", "JSON", "UUID", "TIME"), pa.string(), _text),
         (("BLOB",), pa.binary(), same),
@@ -90,7 +92,10 @@ def _found(classes: frozenset[str]) -> tuple[pa.DataType, Plain]:
 
 
 def _decimal(value: object) -> Decimal:
-    return Decimal(str(value))
+    try:
+        return Decimal(str(value))
+    except ArithmeticError:
+        raise ValueError(f"{value!r} is no number") from None
 
 
 def _boolean(value: object) -> bool:
@@ -99,13 +104,18 @@ def _boolean(value: object) -> bool:
     return bool(value)
 
 
-def _timestamp(value: Any) -> datetime:  # noqa: ANN401 - whatever stands there
+def _date(value: object) -> date:
+    return date.fromisoformat(_iso(value))
+
+
+def _timestamp(value: object) -> datetime:
+    return datetime.fromisoformat(_iso(value))
+
+
+def _iso(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no ISO text")  # noqa: TRY004 - the value is wrong
-    found = datetime.fromisoformat(value)
-    if found.tzinfo is not None:
-        raise ValueError(f"'{value}' has an offset; cast the column to text")
-    return found
+    return value
 
 
 def _text(value: object) -> str:
