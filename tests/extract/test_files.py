@@ -169,6 +169,47 @@ def test_without_files_the_run_is_skipped_unless_another_source_has_something(
     assert {dataset.name: dataset.rows for dataset in result.datasets} == {"orders": 0, "rates": 1}
 
 
+@pytest.mark.parametrize(
+    ("beside", "read"),
+    [
+        ({"query": "select * from visits where day >= :start and day < :end"}, {"orders": 0, "visits": 1}),
+        ({"table": "visits", "where": "day = :last_day - 400"}, {"orders": 0, "visits": 0}),
+        ({"table": "visits", "cursor": "id"}, {"orders": 0, "visits": 2}),
+        ({"table": "visits", "cursor": "id", "where": "id > 7"}, None),
+        ({"table": "visits"}, None),
+        ({"query": "select id, '\\:start' as word from visits"}, None),
+    ],
+    ids=[
+        "interval",
+        "an interval without rows",
+        "cursor",
+        "cursor without rows",
+        "whole table",
+        "a colon that is none",
+    ],
+)
+def test_without_files_a_database_that_has_something_of_this_run_is_loaded(
+    extracting: Extracting,
+    source: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    beside: dict[str, str],
+    read: dict[str, int] | None,
+) -> None:
+    """No other run reads this interval; a table that each run reads whole, to look things up, is worth no run."""
+    monkeypatch.setattr("etl_extract._inbox.INBOX", extracting.inbox)
+    source.execute("create table visits (id int, day date)")
+    source.execute("insert into visits values (1, '2026-11-02'), (2, '2026-12-24')")
+    task = extracting.task(orders={"files": "*.csv", "columns": {"id": "bigint"}}, visits={"sql": "source"} | beside)
+
+    if read is None:
+        with pytest.raises(NothingToDo, match="there is no new file"):
+            extract(task, extracting.connections)
+        return
+    result = extract(task, extracting.connections)
+
+    assert {dataset.name: dataset.rows for dataset in result.datasets} == read
+
+
 # A store elsewhere ----------------------------------------------------------------------------------------------------
 
 
