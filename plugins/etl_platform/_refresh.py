@@ -1,6 +1,6 @@
 """Says which pipelines can read their sources from the beginning without losing rows."""
 
-from etl_contract import FilesSource, LoadMode
+from etl_contract import LoadMode
 from etl_platform._pipeline import Pipeline
 
 _LOST = {
@@ -16,10 +16,9 @@ def refresh_problems(pipeline: Pipeline) -> list[str]:
         for name, source in pipeline.extract.items()
         if source.reads_interval
     ]
-    remembers = any(isinstance(source, FilesSource) for source in pipeline.extract.values()) or bool(pipeline.cursors)
     for name, target in pipeline.load.items():
         if target.mode in _LOST:
             problems.append(f"load.{name}: {_LOST[target.mode]}")
-        if target.mode is LoadMode.append and not remembers:
+        if target.mode is LoadMode.append and (name in pipeline.again or not pipeline.once):
             problems.append(f"load.{name}: append has rows of earlier runs that the sources do not give again")
     return problems
