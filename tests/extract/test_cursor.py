@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -317,6 +318,18 @@ def test_a_cursor_of_another_database_reads_what_is_new(
     other.execute(f"insert into orders values (3, {values[2]})")  # noqa: S608 - our own
     assert shop.run(**source) == []
     assert shop.run(**source, lookback=lookback) == [1, 2, 3]
+
+
+def test_a_cursor_of_sqlite_reads_no_row_again(shop: Shop, tmp_path: Path) -> None:
+    """Whether its texts have a space or a T before the time."""
+    (tmp_path / "source" / "uri").write_text(f"sqlite:///{tmp_path}/shop.db")
+    with closing(sqlite3.connect(tmp_path / "shop.db", autocommit=True)) as file:
+        file.execute("create table orders (id integer, at datetime)")
+        for number, text in enumerate(["2026-01-02T04:30:00", "2026-01-02 04:30:00.5", "2026-01-02T04:31"], start=1):
+            file.execute("insert into orders values (?, ?)", (number, text))
+            assert shop.run(table="orders") == [number]
+            assert shop.run(table="orders") == []
+        assert shop.run(table="orders", lookback="1 minute") == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

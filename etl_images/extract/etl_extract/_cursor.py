@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from etl_contract import SpecError, SqlSource, Watermark
+from etl_extract._times import TIMES
 
 
 class Cursor:
@@ -51,6 +52,8 @@ class Cursor:
         column: sa.ColumnElement[Any] = sa.column(self._column)
         if self._stored is None:
             return column.is_not(None)
+        if dialect == "sqlite" and _is_time(self._type):
+            column = sa.collate(column, TIMES)
         if self._back is None:
             return column > bound("watermark", self._stored, dialect)
         return column >= bound("watermark", self._stored - self._back, dialect)
@@ -93,7 +96,7 @@ def bound(name: str, value: Any, dialect: str) -> sa.BindParameter[Any]:  # noqa
     if dialect != "postgresql" and isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     if dialect == "sqlite" and isinstance(value, datetime):
-        value = value.isoformat(sep=" ")  # it compares times as texts, and people write no fraction that is none
+        value = value.isoformat(sep=" ")  # as a text: it has no type for times
     elif dialect == "sqlite" and isinstance(value, date):
         value = value.isoformat()
     kinds: dict[type, sa.types.TypeEngine[Any]] = {
