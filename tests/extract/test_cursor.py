@@ -14,7 +14,7 @@ import pytest
 import yaml
 from psycopg import sql
 
-from etl_contract import ExtractTask, Interval, LoadTarget, LoadTask, SpecError, StageResult
+from etl_contract import DataError, ExtractTask, Interval, LoadTarget, LoadTask, SpecError, StageResult
 from etl_extract.__main__ import extract
 from etl_load._load import load_into
 from tests.docs.pages import PIPELINES, blocks
@@ -200,6 +200,20 @@ def test_rows_without_a_value_are_counted(shop: Shop, capsys: pytest.CaptureFixt
 
     assert shop.run() == [2]
     assert "rows without a value in the cursor are not read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date"])
+@pytest.mark.parametrize("endless", ["infinity", "-infinity"])
+def test_a_value_after_which_no_other_comes_is_refused(shop: Shop, kind: str, endless: str) -> None:
+    """As a watermark it would end all reading; the rest can be read without it."""
+    shop.orders(kind, endless)
+
+    with pytest.raises(DataError, match=r"extract\.orders\.cursor: 'at' has an endless value") as error:
+        shop.run()
+
+    assert "where: isfinite(at)" in error.value.hint
+    shop.orders(kind, "2026-01-01")
+    assert shop.run(where="isfinite(at)") == [2]
 
 
 def test_a_watermark_is_never_moved_back(shop: Shop) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from etl_contract import SpecError, SqlSource, Watermark
+from etl_contract import DataError, SpecError, SqlSource, Watermark
 from etl_extract._times import TIMES
 
 
@@ -63,9 +63,20 @@ class Cursor:
         return sa.column(self._column).is_(None)
 
     def watch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Pass batches on, and keep the largest value."""
+        """Pass batches on, and keep the largest value.
+
+        Raises:
+            DataError: it is endless.
+        """
         for batch in batches:
-            largest = pc.max(batch.column(self._column)).as_py()
+            try:
+                largest = pc.max(batch.column(self._column)).as_py()
+            except (OverflowError, ValueError) as error:
+                problem = (
+                    f"'{self._column}' has an endless value, after which no other comes, so it can be no watermark"
+                )
+                hint = f"Give it a time, or leave such rows out: where: isfinite({self._column})."
+                raise DataError(problem, where=f"extract.{self._source}.cursor", hint=hint) from error
             if largest is not None and (self._largest is None or largest > self._largest):
                 self._largest = largest
             yield batch
