@@ -36,6 +36,7 @@ from etl_contract import (
     StageName,
     TableName,
     TableRules,
+    TakenFile,
     Transform,
     Visualize,
     by_shape,
@@ -259,6 +260,29 @@ class Pipeline(_Model):
         }
 
     @property
+    def once(self) -> frozenset[str]:
+        """Name the sources that remember what they have given: those with a cursor, and those of files."""
+        files = {name for name, source in self.extract.items() if isinstance(source, FilesSource)}
+        return frozenset(files | self.cursors.keys())
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """Name the datasets that are a source's own, which gives the same rows when an interval is read again."""
+        return () if self.transform else tuple(sorted(self.extract.keys() - self.once))
+
+    @property
+    def mixed(self) -> bool:
+        """Tell whether a transform makes datasets of rows of the interval and of rows that come once."""
+        of_interval = any(self.extract[name].reads_interval for name in self.extract.keys() - self.once)
+        return bool(self.transform and self.once and of_interval)
+
+    def idle(self, taken: Iterable[TakenFile]) -> tuple[str, ...]:
+        """Name the datasets that are a source's own, which has taken no file in a run."""
+        active = {file.source for file in taken}
+        files = self.once - self.cursors.keys() - active
+        return () if self.transform else tuple(sorted(files))
+
+    @property
     def cron(self) -> str | None:
         """Give the cron expression, where a clock starts the runs."""
         return self.schedule if isinstance(self.schedule, str) else None
@@ -271,8 +295,7 @@ class Pipeline(_Model):
     @property
     def one_after_the_other(self) -> bool:
         """Tell whether a run begins where the one before ended, as history does, and sources that remember."""
-        remembers = self.cursors or any(isinstance(source, FilesSource) for source in self.extract.values())
-        return bool(remembers) or any(target.mode is LoadMode.history for target in self.load.values())
+        return bool(self.once) or any(target.mode is LoadMode.history for target in self.load.values())
 
     @property
     def changed(self) -> tuple[str, ...]:

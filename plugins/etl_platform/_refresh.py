@@ -1,12 +1,8 @@
 """Says which pipelines can read their sources from the beginning without losing rows."""
 
-import re
-
-from etl_contract import FilesSource, HttpSource, LoadMode, Source, SqlSource
+from etl_contract import LoadMode
 from etl_platform._pipeline import Pipeline
 
-_BOUND = re.compile(r"(?<![:\\])(?<!\w):(start|end|first_day|last_day)\b")
-_FILLED = re.compile(r"\{(start|end)\b")
 _LOST = {
     LoadMode.history: "history keeps versions that no source has any more, and a full refresh would lose them",
     LoadMode.partition: "partition replaces the days of the run's interval; give its first and last with start and end",
@@ -18,20 +14,11 @@ def refresh_problems(pipeline: Pipeline) -> list[str]:
     problems = [
         f"extract.{name} reads only the run's interval; give start and end, or load the days again by a backfill"
         for name, source in pipeline.extract.items()
-        if _is_of_an_interval(source)
+        if source.reads_interval
     ]
-    remembers = any(isinstance(source, FilesSource) for source in pipeline.extract.values()) or bool(pipeline.cursors)
     for name, target in pipeline.load.items():
         if target.mode in _LOST:
             problems.append(f"load.{name}: {_LOST[target.mode]}")
-        if target.mode is LoadMode.append and not remembers:
+        if target.mode is LoadMode.append and (name in pipeline.again or not pipeline.once):
             problems.append(f"load.{name}: append has rows of earlier runs that the sources do not give again")
     return problems
-
-
-def _is_of_an_interval(source: Source) -> bool:
-    if isinstance(source, SqlSource):
-        return bool(_BOUND.search(f"{source.query or ''} {source.where or ''}"))
-    if isinstance(source, HttpSource):
-        return bool(_FILLED.search(" ".join([source.http, *map(str, source.params.values())])))
-    return False

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from etl_contract import StageName
+from etl_contract import StageName, TakenFile
 from etl_platform._pipeline import Broken, Pipeline, read_pipeline
+from etl_platform._refresh import refresh_problems
 from etl_platform._settings import Settings
 from etl_platform._stages import host_config
 
@@ -68,6 +69,56 @@ def test_what_adds_up_is_taken(tmp_path: Path, source: dict[str, Any], target: d
     )
 
     assert isinstance(found, Pipeline), found
+
+
+VISITS = {"sql": "source", "table": "visits", "where": "at >= :start and at < :end"}
+CLICKS = {"files": "clicks/*.csv"}
+SHOPS = {"sql": "source", "table": "shops"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "transform", "again", "mixed"),
+    [
+        ({"visits": VISITS, "clicks": CLICKS}, None, ("visits",), False),
+        ({"visits": VISITS, "orders": ORDERS, "shops": SHOPS}, None, ("shops", "visits"), False),
+        ({"visits": VISITS, "clicks": CLICKS}, {"sql": {"visits": "select 1"}}, (), True),
+        ({"visits": VISITS, "orders": ORDERS}, {"sql": {"visits": "select 1"}}, (), True),
+        (
+            {"visits": {"http": "https://example.org/{start:%Y}.csv"}, "clicks": CLICKS},
+            {"sql": {"visits": "select 1"}},
+            (),
+            True,
+        ),
+        ({"shops": SHOPS, "clicks": CLICKS}, {"sql": {"clicks": "select 1"}}, (), False),
+        ({"visits": VISITS, "shops": SHOPS}, {"sql": {"visits": "select 1"}}, (), False),
+    ],
+)
+def test_what_comes_again_is_told_from_what_comes_once(
+    tmp_path: Path,
+    sources: dict[str, Any],
+    transform: dict[str, Any] | None,
+    again: tuple[str, ...],
+    mixed: bool,  # noqa: FBT001 - as above
+) -> None:
+    """A dataset is its source's where nothing makes others of it; a table to look things up in mixes nothing."""
+    sections = {"transform": transform} if transform else {}
+    name = "visits" if "visits" in sources else "clicks"
+    found = _read(tmp_path, extract=sources, load={name: {"table": "mart.events", "mode": "append"}}, **sections)
+    assert isinstance(found, Pipeline), found
+
+    assert (found.again, found.mixed) == (again, mixed)
+    file = TakenFile(source="clicks", uri="inbox/clicks/a.csv", bytes=1, sha256="0" * 64)
+    assert found.idle(()) == (("clicks",) if "clicks" in sources and not transform else ())
+    assert found.idle((file,)) == ()
+
+
+def test_a_full_refresh_beside_files_does_not_lose_what_is_read_by_no_file(tmp_path: Path) -> None:
+    """Each run has added the table as it was then, and no source has those rows any more."""
+    target = {"table": "mart.shops", "mode": "append"}
+    found = _read(tmp_path, extract={"shops": SHOPS, "clicks": CLICKS}, load={"shops": target})
+    assert isinstance(found, Pipeline), found
+
+    assert refresh_problems(found) == ["load.shops: append has rows of earlier runs that the sources do not give again"]
 
 
 @pytest.mark.parametrize(("connection", "network", "inbox"), [("source", "data", False), ("erp", "egress", True)])

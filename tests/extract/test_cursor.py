@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from psycopg import sql
 
-from etl_contract import ExtractTask, Interval, LoadTarget, LoadTask, SpecError, StageResult
+from etl_contract import DataError, ExtractTask, Interval, LoadTarget, LoadTask, SpecError, StageResult
 from etl_extract.__main__ import extract
 from etl_load._load import load_into
 from tests.docs.pages import PIPELINES, blocks
@@ -201,6 +202,20 @@ def test_rows_without_a_value_are_counted(shop: Shop, capsys: pytest.CaptureFixt
     assert "rows without a value in the cursor are not read" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date"])
+@pytest.mark.parametrize("endless", ["infinity", "-infinity"])
+def test_a_value_after_which_no_other_comes_is_refused(shop: Shop, kind: str, endless: str) -> None:
+    """As a watermark it would end all reading; the rest can be read without it."""
+    shop.orders(kind, endless)
+
+    with pytest.raises(DataError, match=r"extract\.orders\.cursor: 'at' has an endless value") as error:
+        shop.run()
+
+    assert "where: isfinite(at)" in error.value.hint
+    shop.orders(kind, "2026-01-01")
+    assert shop.run(where="isfinite(at)") == [2]
+
+
 def test_a_watermark_is_never_moved_back(shop: Shop) -> None:
     """Where the newest rows have vanished, the next ones are read from where they would have been."""
     shop.orders("int", "5", "9")
@@ -317,6 +332,18 @@ def test_a_cursor_of_another_database_reads_what_is_new(
     other.execute(f"insert into orders values (3, {values[2]})")  # noqa: S608 - our own
     assert shop.run(**source) == []
     assert shop.run(**source, lookback=lookback) == [1, 2, 3]
+
+
+def test_a_cursor_of_sqlite_reads_no_row_again(shop: Shop, tmp_path: Path) -> None:
+    """Whether its texts have a space or a T before the time."""
+    (tmp_path / "source" / "uri").write_text(f"sqlite:///{tmp_path}/shop.db")
+    with closing(sqlite3.connect(tmp_path / "shop.db", autocommit=True)) as file:
+        file.execute("create table orders (id integer, at datetime)")
+        for number, text in enumerate(["2026-01-02T04:30:00", "2026-01-02 04:30:00.5", "2026-01-02T04:31"], start=1):
+            file.execute("insert into orders values (?, ?)", (number, text))
+            assert shop.run(table="orders") == [number]
+            assert shop.run(table="orders") == []
+        assert shop.run(table="orders", lookback="1 minute") == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

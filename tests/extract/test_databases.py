@@ -278,6 +278,49 @@ def test_sqlite_is_told_the_interval_and_parameters(file: sqlite3.Connection, tm
     assert _read(tmp_path, asked, item="a").to_pylist() == [{"id": 2}]
 
 
+@pytest.mark.parametrize("where", ["at >= :start and at < :end", ":start <= at and not :end <= at"])
+@pytest.mark.parametrize("kind", ["datetime", "text", "text collate nocase"])
+def test_sqlite_compares_texts_as_the_times_that_they_are(
+    file: sqlite3.Connection, tmp_path: Path, kind: str, where: str
+) -> None:
+    """With a space or a T, a fraction, an offset, or without seconds or a time at all: each is in one interval."""
+    inside = [
+        "2026-11-01T04:00:00",
+        "2026-11-01 04:00",
+        "2026-11-02T04:30:00",
+        "2026-11-02 04:59:59.999999",
+        "2026-11-02",
+    ]
+    outside = [
+        "2026-11-01T03:59:59.999",
+        "2026-11-01 03:00:00",
+        "2026-11-01",
+        "2026-11-02T05:00:00",
+        "2026-11-02 05:00",
+    ]
+    if kind != "datetime":
+        inside, outside = [*inside, "2026-11-02T06:00:00+02:00"], [*outside, "2026-11-02T05:00:00Z", "soon", ""]
+    file.execute(f"create table orders (at {kind})")
+    file.executemany("insert into orders values (?)", [(text,) for text in (*inside, *outside)])
+
+    found = _read(tmp_path, {"query": f"select cast(at as text) as at from orders where {where}"})  # noqa: S608 - our own
+
+    assert sorted(found["at"].to_pylist()) == sorted(inside)
+
+
+def test_sqlite_compares_days_of_the_interval(file: sqlite3.Connection, tmp_path: Path) -> None:
+    """Also with times, and where functions are given one."""
+    file.execute("create table orders (id integer, at datetime)")
+    file.execute("insert into orders values (1, '2026-11-01T00:00:00'), (2, '2026-10-31T23:59:59')")
+
+    for where in (
+        "at >= :first_day",
+        "date(at) = date(:first_day)",
+        "at between :first_day and date(:last_day, '+1 day')",
+    ):
+        assert _read(tmp_path, {"table": "orders", "columns": ["id"], "where": where}).to_pylist() == [{"id": 1}]
+
+
 @pytest.mark.parametrize(
     ("source", "problem"),
     [

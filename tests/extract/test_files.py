@@ -1,5 +1,6 @@
 """Sources of files: which are taken, when, and what is remembered of them."""
 
+import gzip
 import hashlib
 import os
 from datetime import UTC, datetime, timedelta
@@ -169,6 +170,47 @@ def test_without_files_the_run_is_skipped_unless_another_source_has_something(
     assert {dataset.name: dataset.rows for dataset in result.datasets} == {"orders": 0, "rates": 1}
 
 
+@pytest.mark.parametrize(
+    ("beside", "read"),
+    [
+        ({"query": "select * from visits where day >= :start and day < :end"}, {"orders": 0, "visits": 1}),
+        ({"table": "visits", "where": "day = :last_day - 400"}, {"orders": 0, "visits": 0}),
+        ({"table": "visits", "cursor": "id"}, {"orders": 0, "visits": 2}),
+        ({"table": "visits", "cursor": "id", "where": "id > 7"}, None),
+        ({"table": "visits"}, None),
+        ({"query": "select id, '\\:start' as word from visits"}, None),
+    ],
+    ids=[
+        "interval",
+        "an interval without rows",
+        "cursor",
+        "cursor without rows",
+        "whole table",
+        "a colon that is none",
+    ],
+)
+def test_without_files_a_database_that_has_something_of_this_run_is_loaded(
+    extracting: Extracting,
+    source: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    beside: dict[str, str],
+    read: dict[str, int] | None,
+) -> None:
+    """No other run reads this interval; a table that each run reads whole, to look things up, is worth no run."""
+    monkeypatch.setattr("etl_extract._inbox.INBOX", extracting.inbox)
+    source.execute("create table visits (id int, day date)")
+    source.execute("insert into visits values (1, '2026-11-02'), (2, '2026-12-24')")
+    task = extracting.task(orders={"files": "*.csv", "columns": {"id": "bigint"}}, visits={"sql": "source"} | beside)
+
+    if read is None:
+        with pytest.raises(NothingToDo, match="there is no new file"):
+            extract(task, extracting.connections)
+        return
+    result = extract(task, extracting.connections)
+
+    assert {dataset.name: dataset.rows for dataset in result.datasets} == read
+
+
 # A store elsewhere ----------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +232,27 @@ def test_files_of_a_bucket_are_taken_once(extracting: Extracting, bucket: Any, w
     with psycopg.connect(warehouse) as connection:
         connection.execute("update etl.files set taken_at = now() + interval '1 day', sha256 = repeat('0', 64)")
     assert _ids(extracting.read(**source)) == ["3"]
+
+
+def test_a_packed_file_of_a_bucket_is_kept_as_it_is_there(
+    extracting: Extracting,
+    bucket: Any,  # noqa: ANN401
+    warehouse: str,
+) -> None:
+    """Its size and checksum are those of the store, which needs to be asked for it once; a damaged one is no outage."""
+    packed = gzip.compress(b"id\n1\n" * 100)
+    bucket.put_object(Key="p/a.csv.gz", Body=packed)
+    source = {"files": "s3://lake/p/*.csv.gz", "connection": "lake"}
+
+    (file,) = extracting.read(**source).files
+
+    assert (file.bytes, file.sha256) == (len(packed), hashlib.sha256(packed).hexdigest())
+    _commit(warehouse, (file.model_copy(update={"sha256": "0" * 64}),), days_ago=-1)
+    with pytest.raises(NothingToDo):
+        extracting.read(**source)
+    bucket.put_object(Key="p/b.csv.gz", Body=packed[:-9])
+    with pytest.raises(DataError, match=r"b\.csv.*: the archive breaks off"):
+        extracting.read(**source)
 
 
 def test_parquet_of_a_bucket_keeps_its_types(extracting: Extracting, bucket: Any) -> None:  # noqa: ANN401
@@ -220,3 +283,17 @@ def test_what_a_store_refuses_is_told_without_its_keys(extracting: Extracting, s
             extracting.read(files="s3://nowhere/*.csv", connection="lake")
         assert problem in str(error.value)
         assert "t0ps3cret" not in str(error.value)
+
+
+def test_a_refusal_is_told_from_an_outage_whatever_the_files_are_called(extracting: Extracting, web: WebServer) -> None:
+    """A server that has a bad day is asked again, also for a file with a number that means a refusal."""
+    at = "s3://AKIA:t0ps3cret@lake?region=eu-west-1&scheme=http&endpoint_override="
+    extracting.connection("lake", uri=at + web.url.removeprefix("http://"))
+    contents = "<Contents><Key>403/ACCESS_DENIED-14031.csv</Key><Size>5</Size></Contents>"
+    web.serve("/lake", f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>")
+
+    with pytest.raises(Unavailable, match=r"ACCESS_DENIED-14031\.csv.*HTTP status 501"):  # its answer to HEAD
+        extracting.read(files="s3://lake/*/*.csv", connection="lake")
+    web.serve("/lake", "", 403)
+    with pytest.raises(SpecError, match=r"we may not: .*ACCESS_DENIED during ListObjects"):
+        extracting.read(files="s3://lake/*/*.csv", connection="lake")

@@ -1,11 +1,12 @@
 """Mode append adds an interval's rows once, whoever loads them and however often."""
 
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from etl_contract import DataError, SpecError, TakenFile, Watermark
+from etl_contract import DataError, LoadTask, SpecError, TakenFile, Watermark
 from etl_load._load import load_into
 from tests.load.warehouse import Loading, day_of
 
@@ -76,6 +77,51 @@ def test_files_that_are_taken_once_are_added_once(loading: Loading) -> None:
         load_into(loading.warehouse.uri(), task)
 
     assert names(loading) == ["a", "b"]
+
+
+def _with_a_file(task: LoadTask, **about: Any) -> LoadTask:  # noqa: ANN401 - fields of the task
+    """Let a run have taken a file of its own for the source `clicks`."""
+    file = TakenFile(source="clicks", uri=f"inbox/{task.run_id}.csv", bytes=2, sha256="0" * 64)
+    return task.model_copy(update={"files": (file,), **about})
+
+
+def test_interval_beside_files_replaces_its_own_rows(loading: Loading) -> None:
+    """A run of the same interval with a new file reads the interval's rows again, and only the file's are new."""
+    for run_id in "xy":
+        tables = {"visits": (events("a", "b"), EVENTS), "clicks": (events(run_id), {**EVENTS, "table": "clicks"})}
+        task = _with_a_file(loading.task(tables, run_id=run_id), again=("visits",))
+        load_into(loading.warehouse.uri(), task)
+
+    assert names(loading) == ["a", "b"]
+    assert loading.warehouse.sql("select name from mart.clicks order by 1") == [("x",), ("y",)]
+
+
+def test_interval_beside_files_refuses_another_that_overlaps(loading: Loading) -> None:
+    """A run about a week that takes a new file would add the rows of its days again."""
+    visits = {"visits": (events("a"), EVENTS)}
+    load_into(loading.warehouse.uri(), _with_a_file(loading.task(visits), again=("visits",)))
+    week = _with_a_file(loading.task(visits, interval=day_of(FIRST, days=7), run_id="week"), again=("visits",))
+
+    with pytest.raises(DataError, match="would add some of them again"):
+        load_into(loading.warehouse.uri(), week)
+
+    assert names(loading) == ["a"]
+
+
+def test_what_is_made_of_an_interval_and_of_files_is_loaded_once_an_interval(loading: Loading) -> None:
+    """Nobody can tell its rows apart: another run of the interval, or the same with other rows, is refused."""
+    first, again, other, later = (
+        _with_a_file(loading.task({"events": (events(*given), EVENTS)}, run_id=run, interval=day_of(day)), mixed=True)
+        for given, run, day in (("ab", "1", FIRST), ("ac", "1", FIRST), ("ad", "2", FIRST), ("ae", "3", SECOND))
+    )
+    for task in (first, first, later):
+        load_into(loading.warehouse.uri(), task)
+
+    for task in (again, other):
+        with pytest.raises(DataError, match="has the rows of 2024-03-01 from the run 1; ") as caught:
+            load_into(loading.warehouse.uri(), task)
+        assert "use mode upsert" in caught.value.hint
+    assert names(loading) == ["a", "a", "b", "e"]
 
 
 def test_document_that_is_read_whole_replaces_itself(loading: Loading) -> None:

@@ -74,6 +74,21 @@ def test_no_rows_are_a_load_too(loading: Loading, case: Case) -> None:
     assert [line["rows_staged"] for line in loading.warehouse.ledger()] == [0]
 
 
+@pytest.mark.parametrize("columns", ["declared", "unknown"])
+def test_source_without_new_files_leaves_the_table_as_it_is(loading: Loading, case: Case, columns: str) -> None:
+    """No new file beside other sources is not the same as a file without rows; a table is made all the same."""
+    rows = flights(FIRST).slice(0, 0) if columns == "declared" else pa.table({})
+    idle = loading.task({"flights": (rows, case.target)}, run_id="idle").model_copy(update={"idle": ("flights",)})
+    load_into(loading.warehouse.uri(), idle)
+    assert bool(loading.warehouse.sql("select to_regclass('mart.flights')")[0][0]) is (columns == "declared")
+    loading.load("flights", flights(FIRST), case.target)
+    before = loading.warehouse.rows(TABLE)
+
+    load_into(loading.warehouse.uri(), idle)
+
+    assert loading.warehouse.rows(TABLE) == before
+
+
 def test_ledger_tells_what_was_done(loading: Loading, case: Case) -> None:
     """The ledger names run, try, dataset, table, interval, counts and the file's checksum."""
     task = loading.task({"flights": (flights(FIRST), case.target)}, try_number=2)

@@ -38,6 +38,11 @@ class FilesSource(DocumentSource):
         """Say whether extract needs a way out of the platform."""
         return "://" in self.files
 
+    @property
+    def reads_interval(self) -> bool:
+        """Say that it reads what is new, whatever the run's interval."""
+        return False
+
     @field_validator("files")
     @classmethod
     def _a_pattern(cls, files: str) -> str:

@@ -3,6 +3,7 @@
 A field's `description` is what docs/pipelines.md prints; so in every model of a section.
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -14,6 +15,7 @@ from etl_contract._web import HttpSource
 from etl_contract._words import Column, Name, SourceTable, Span, Sql, by_kind, kind, timedelta_of
 
 _OWN = ("source", "warehouse")
+_INTERVAL = re.compile(r"(?<![:\\\w]):(start|end|first_day|last_day)\b")
 
 
 class SqlSource(Model):
@@ -57,6 +59,11 @@ class SqlSource(Model):
     def remote(self) -> bool:
         """Say whether extract needs a way out of the platform, to a server that is not its own."""
         return self.sql not in _OWN
+
+    @property
+    def reads_interval(self) -> bool:
+        """Say whether it asks for the rows of the run's interval, which no run about another one reads."""
+        return bool(_INTERVAL.search(f"{self.query or ''} {self.where or ''}"))
 
     @model_validator(mode="after")
     def _one_of_table_and_query(self) -> Self:

@@ -145,8 +145,10 @@ class TransformTask(StageTask):
 class LoadTask(StageTask):
     """What load is told: the target of each dataset, its files, and what the sources are to remember with it.
 
-    `whole` are the datasets of sources that follow no cursor, whatever the other sources do. In a full refresh the rows
-    take the place of all that the tables have; in a dry run they are shown, and loaded nowhere.
+    `whole` are the datasets of sources that follow no cursor, whatever the other sources do; `again` those that are a
+    source's own, which gives them again when the interval is read again; `idle` those of sources of files without new
+    ones. Where `mixed`, any dataset may be made of rows that come again and of rows that come once. In a full refresh
+    the rows take the place of all that the tables have; in a dry run they are shown, and loaded nowhere.
     """
 
     stage: Literal[StageName.load] = StageName.load
@@ -158,6 +160,9 @@ class LoadTask(StageTask):
     watermarks: tuple[Watermark, ...] = ()
     files: tuple[TakenFile, ...] = ()
     whole: tuple[Name, ...] = ()
+    again: tuple[Name, ...] = ()
+    idle: tuple[Name, ...] = ()
+    mixed: bool = False
     full_refresh: bool = False
     dry_run: bool = False
 

@@ -99,6 +99,11 @@ class HttpSource(DocumentSource):
         """Say whether extract needs a way out of the platform."""
         return True
 
+    @property
+    def reads_interval(self) -> bool:
+        """Say whether it asks for the rows of the run's interval."""
+        return any(fields(text) for text in (self.http, *map(str, self.params.values())))
+
     @field_validator("http")
     @classmethod
     def _an_address(cls, http: str) -> str:
@@ -136,8 +141,7 @@ class HttpSource(DocumentSource):
     def _fits_together(self) -> Self:
         if self.paging is not None and self.paging.needs_json and self.form is not Format.json:
             raise ValueError(f"paging: the next page's place in the JSON has no meaning for format '{self.form}'")
-        texts = (self.http, *map(str, self.params.values()))
-        if self.skip_unchanged and (self.paging is not None or any(fields(text) for text in texts)):
+        if self.skip_unchanged and (self.paging is not None or self.reads_interval):
             raise ValueError("skip_unchanged: has no meaning where each run asks for something else, or for pages")
         return self
 

@@ -1,5 +1,6 @@
 """Opens an S3 store by the connection that names its keys; for the stages that have pyarrow."""
 
+import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow.fs
@@ -7,7 +8,8 @@ import pyarrow.fs
 from etl_contract._errors import SpecError
 
 _OPTIONS = ("region", "endpoint_override", "scheme")
-_REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY", "SIGNATURE", "InvalidAccessKeyId", "403")
+_REFUSED = re.compile(r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE|InvalidAccessKeyId|(?:status|code|\])\W{1,4}403\b")
+_QUOTED = re.compile(r"'[^']*'")
 
 
 def s3(connection: str, address: str, bucket: str, where: str) -> pyarrow.fs.S3FileSystem:
@@ -44,5 +46,5 @@ def s3(connection: str, address: str, bucket: str, where: str) -> pyarrow.fs.S3F
 
 
 def is_refusal(message: str) -> bool:
-    """Tell whether a store says that it knows the caller not, or that he may not."""
-    return any(word in message for word in _REFUSED)
+    """Tell whether a store says that it knows the caller not, or that he may not; what it quotes are files' names."""
+    return _REFUSED.search(_QUOTED.sub("", message)) is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 
-from etl_contract import Dataset, ExtractTask, NothingToDo, Outcome, SpecError, SqlSource, StageResult, run
+from etl_contract import Dataset, ExtractTask, NothingToDo, Outcome, Source, SpecError, SqlSource, StageResult, run
 from etl_contract.parquet import columns_of, writing
 from etl_extract._connection import CONNECTIONS
 from etl_extract._readers import Readers
@@ -33,7 +33,7 @@ def extract(task: ExtractTask, connections: Path = CONNECTIONS) -> StageResult:
                 idle[name] = nothing
         if problems:
             raise _together(problems)
-        if idle and all(name in idle for name, source in task.spec.items() if not isinstance(source, SqlSource)):
+        if idle and not any(_is_news(dataset, task.spec[dataset.name]) for dataset, _ in done):
             raise next(iter(idle.values()))
         for name in idle:  # another source has something new, and what is made of it may need this one
             with readers.rows(name, task.spec[name], anew=True) as rows:
@@ -69,6 +69,13 @@ def _store(folder_uri: str, name: str, rows: Rows) -> Dataset:
     seconds = round(time.monotonic() - started, 2)
     tell(f"extracted {name}", rows=dataset.rows, bytes=dataset.bytes, seconds=seconds)
     return dataset
+
+
+def _is_news(dataset: Dataset, source: Source) -> bool:
+    """Tell whether a source gave what is worth a run: of a database, its interval or new rows, not a table as ever."""
+    if not isinstance(source, SqlSource):
+        return True
+    return source.reads_interval or (source.cursor is not None and dataset.rows > 0)
 
 
 def _together(problems: list[SpecError]) -> SpecError:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from etl_contract import SpecError, SqlSource, Watermark
+from etl_contract import DataError, SpecError, SqlSource, Watermark
+from etl_extract._times import TIMES
 
 
 class Cursor:
@@ -51,6 +52,8 @@ class Cursor:
         column: sa.ColumnElement[Any] = sa.column(self._column)
         if self._stored is None:
             return column.is_not(None)
+        if dialect == "sqlite" and _is_time(self._type):
+            column = sa.collate(column, TIMES)
         if self._back is None:
             return column > bound("watermark", self._stored, dialect)
         return column >= bound("watermark", self._stored - self._back, dialect)
@@ -60,9 +63,20 @@ class Cursor:
         return sa.column(self._column).is_(None)
 
     def watch(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Pass batches on, and keep the largest value."""
+        """Pass batches on, and keep the largest value.
+
+        Raises:
+            DataError: it is endless.
+        """
         for batch in batches:
-            largest = pc.max(batch.column(self._column)).as_py()
+            try:
+                largest = pc.max(batch.column(self._column)).as_py()
+            except (OverflowError, ValueError) as error:
+                problem = (
+                    f"'{self._column}' has an endless value, after which no other comes, so it can be no watermark"
+                )
+                hint = f"Give it a time, or leave such rows out: where: isfinite({self._column})."
+                raise DataError(problem, where=f"extract.{self._source}.cursor", hint=hint) from error
             if largest is not None and (self._largest is None or largest > self._largest):
                 self._largest = largest
             yield batch
@@ -93,7 +107,7 @@ def bound(name: str, value: Any, dialect: str) -> sa.BindParameter[Any]:  # noqa
     if dialect != "postgresql" and isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     if dialect == "sqlite" and isinstance(value, datetime):
-        value = value.isoformat(sep=" ")  # it compares times as texts, and people write no fraction that is none
+        value = value.isoformat(sep=" ")  # as a text: it has no type for times
     elif dialect == "sqlite" and isinstance(value, date):
         value = value.isoformat()
     kinds: dict[type, sa.types.TypeEngine[Any]] = {

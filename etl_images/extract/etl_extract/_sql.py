@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from etl_extract._connection import CONNECTIONS, connection_uri
 from etl_extract._cursor import Cursor, bound
 from etl_extract._database import Database, Statement, inner, selected
 from etl_extract._rows import Rows
+from etl_extract._times import by_time
 
 _END = re.compile(r";(?:[\s;]|--[^\n]*(?:\n|\Z))*\Z")  # a semicolon, and nothing but remarks after it
 
@@ -101,8 +103,9 @@ class SqlReader(AbstractContextManager["SqlReader"]):
 
     def _bound(self, text: str, where: str, dialect: str) -> sa.TextClause:
         """Bind what a text of the author's asks for."""
-        statement = sa.text(text)
         known = self._task.values
+        times = [name for name, value in known.items() if isinstance(value, date)] if dialect == "sqlite" else []
+        statement = sa.text(by_time(text, times))
         named = set(statement.compile().params)
         if unknown := sorted(named - set(known)):
             hint = f"Use {', '.join(f':{name}' for name in known)}; write a colon that is none as \\:."

@@ -13,6 +13,7 @@ from sqlalchemy import exc
 from etl_contract import SpecError, StageError, Unavailable
 from etl_extract._database import Statement, decimal
 from etl_extract._kind import Columns, First, Kind, Plain, same
+from etl_extract._times import know_times
 
 _DIGITS = re.compile(r"(?:DECIMAL|NUMERIC)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _LOOSE = ("", "BLOB", "NUM")  # what a view has for columns of any value
@@ -41,6 +42,7 @@ def _url(url: sa.URL, name: str, where: str) -> sa.URL:
 
 def _told(connection: sa.Connection, statement: Statement) -> tuple[Statement, list[Told]]:
     """Ask for the types by a view, which keeps those of the columns that it selects."""
+    know_times(connection)
     connection.exec_driver_sql("pragma temp_store = memory")
     query = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
     connection.exec_driver_sql("drop view if exists temp.etl_source")

@@ -5,6 +5,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -128,7 +129,8 @@ class Remote(Store):
 
     def taken(self, file: Listed, name: str) -> tuple[Document, TakenFile]:
         """Copy a file, and give the copy."""
-        with _explaining(f"{self._where}, {file.uri}"), self._files.open_input_stream(file.path) as stream:
+        opened = partial(self._files.open_input_stream, compression=None)  # else Arrow unpacks what is called .gz
+        with _explaining(f"{self._where}, {file.uri}"), opened(file.path) as stream:
             chunks = iter(lambda: stream.read(CHUNK), b"")
             kept = self._spool.keep(chunks, self._source.most_bytes, f"{self._where}, {file.uri}")
         document = Document(file.path.rpartition("/")[2], kept.open, origin=file.uri)

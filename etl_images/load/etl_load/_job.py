@@ -68,6 +68,11 @@ class Job:
         return self.dataset.name not in self.task.whole and any(mark.cursor for mark in self.task.watermarks)
 
     @property
+    def is_idle(self) -> bool:
+        """Tell whether its source had no new file, so that the table stays as it is."""
+        return self.dataset.name in self.task.idle
+
+    @property
     def references_to_keep(self) -> TableRules | None:
         """Give the rules whose references set rows aside, if there are any."""
         expectation = self.task.expect.get(self.dataset.name)

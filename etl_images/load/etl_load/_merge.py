@@ -13,7 +13,7 @@ from etl_load._faults import explaining
 from etl_load._job import Job
 from etl_load._ledger import record
 from etl_load._lookup import existing
-from etl_load._modes import MODES
+from etl_load._modes import MODES, Counts
 from etl_load._progress import telling
 from etl_load._quarantine import keep
 from etl_load._refresh import empty
@@ -55,7 +55,7 @@ def _merge(connection: sa.Connection, job: Job) -> tuple[Load, tuple[Check, ...]
         is_new = existing(connection, job.target.table) is None
         job = prepare(connection, job)
         emptied = empty(connection, job, table_of(job)) if job.task.full_refresh else 0
-        counts = MODES[job.target.mode].merge(connection, job, table_of(job))
+        counts = Counts() if job.is_idle else MODES[job.target.mode].merge(connection, job, table_of(job))
         counts = counts._replace(deleted=emptied + counts.deleted)
         types = complete(connection, job, is_new=is_new)
         load = record(connection, job, counts)

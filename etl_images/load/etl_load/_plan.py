@@ -27,6 +27,8 @@ def plan(task: LoadTask, files: ExitStack) -> list[Job]:
     for name, target in task.spec.items():
         if name in datasets:
             parquet = files.enter_context(reading(datasets[name]))
+            if name in task.idle and not parquet.schema_arrow.names:
+                continue  # nothing new, and nothing declared of which a table could be made
             columns, unfit = columns_of(parquet.schema_arrow, f"load.{name}")
             job = Job(task, datasets[name], target, tuple(columns), parquet)
             problems += unfit or [*MODES[target.mode].problems(job), *declared_problems(job)]

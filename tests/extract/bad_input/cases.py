@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import struct
 import warnings
 import zipfile
@@ -103,6 +104,31 @@ def _sheet(*rows: list[Any]) -> Callable[[Any, Any], None]:
             sheet.write_row(number, 0, row)
 
     return fill
+
+
+def _errors(sheet: Any, _: Any) -> None:  # noqa: ANN401 - as above
+    """Fill a sheet with formulas that went wrong, and with texts that only look so."""
+    sheet.write_row(0, 0, ["a", "b"])
+    for row, error in enumerate(["#DIV/0!", "#N/A", "#REF!"], start=1):
+        if sheet.name != "Good":
+            sheet.write_formula(row, 0, "=oh", None, error)
+        sheet.write(row, 1, error)
+
+
+def _as_others_write_it() -> bytes:
+    """Write a workbook as the standard also allows: with prefixes, no names of cells, and paths from the root."""
+    content = _workbook(_errors)()
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = re.sub(rb' r="[AB][0-9]"', b"", data)
+                data = re.sub(rb"<(/?)(\w)", rb"<\1x:\2", data).replace(b"xmlns=", b"xmlns:x=")
+            elif name == "xl/_rels/workbook.xml.rels":
+                data = data.replace(b'"worksheets/', b'"/xl/worksheets/')
+            new.writestr(name, data)
+    return file.getvalue()
 
 
 def _workbook_bomb() -> bytes:
@@ -444,6 +470,40 @@ JSON = [
         ("there is no 'items'", "a list"),
         {"records": "items"},
     ),
+    *(
+        Case(name, "o.json", lambda text=text: text, ("o.json", "this is no JSON", told), {"records": "data.items"})
+        for name, text, told in (
+            ("two lists of records", b'{"data": {"items": [{"id": 1}], "items": [{"id": 2}]}}', "'items' stands twice"),
+            (
+                "two places of records",
+                b'{"data": {"items": [{"id": 1}]}, "data": {"items": []}}',
+                "'data' stands twice",
+            ),
+            ("a name twice before records", b'{"a": 1, "a": 2, "data": {"items": []}}', "the name 'a' stands twice"),
+            ("a name twice behind records", b'{"data": {"items": [], "a": 1, "a": 2}}', "the name 'a' stands twice"),
+            ("a name twice far from records", b'{"data": {"items": [], "b": {"a": 1, "a": 2}}}', "the name 'a' stands"),
+            ("an object that breaks off behind records", b'{"data": {"items": [{"id": 1}]', "it breaks off"),
+            ("an object around records that breaks off", b'{"data": {"items": [{"id": 1}]}', "it breaks off"),
+            (
+                "an answer that breaks off in what follows",
+                b'{"data": {"items": [{"id": 1}], "a": [1, {',
+                "Expecting property name",
+            ),
+            ("a word behind records", b'{"data": {"items": [{"id": 1}]}} trailing', "'t' follows where it should end"),
+            ("two documents with records", b'{"data": {"items": []}}{"data": {}}', "'{' follows where it should end"),
+            ("a comma too many behind records", b'{"data": {"items": []},}', "this is no JSON"),
+            ("a comma too few behind records", b'{"data": {"items": []} "a": 1}', "',' expected"),
+            ("a name that is none behind records", b'{"data": {"items": []}, 1: 2}', "a name is missing"),
+        )
+    ),
+    Case(
+        "what follows records is nested without end",
+        "o.json",
+        lambda: b'{"items": [{"id": 1}], "a": ' + b'{"a": ' * 1_000_000,
+        ("nested too deeply",),
+        {"records": "items"},
+        heavy=True,
+    ),
     Case(
         "a shape that changes",
         "o.json",
@@ -643,6 +703,33 @@ BINARY = [
         {"columns": {"n": "integer"}},
     ),
 ]
+BINARY += [
+    Case(
+        "formulas that went wrong",
+        "o.xlsx",
+        _workbook(_errors, "One & two's", "Sheet2"),
+        (
+            "2 problems",
+            """o.xlsx, sheet "One & two's", cell A2: '#DIV/0!' is an error""",
+            """o.xlsx, sheet "One & two's", cell A4: '#REF!' is an error""",
+            "Correct its formula, or name what it shows in 'nulls'.",
+        ),
+        {"columns": {"a": "integer"}, "nulls": ["#N/A"], "sheet": "One & two's"},
+    ),
+    Case(
+        "formulas that went wrong, in other words",
+        "o.xlsx",
+        _as_others_write_it,
+        ("3 problems", "o.xlsx, sheet 'Sheet1', row 2: '#DIV/0!' is an error", "row 3: '#N/A'", "row 4: '#REF!'"),
+    ),
+    Case(
+        "formulas that went wrong without a header",
+        "o.xlsx",
+        _workbook(_errors),
+        ("3 problems", "cell A2", "cell A3", "cell A4"),
+        {"header": False, "columns": {"x": "text", "y": "text"}},
+    ),
+]
 BAD = [*ENCODINGS, *CSV, *VALUES, *JSON, *ARCHIVES, *BINARY]
 
 ODD = [
@@ -720,6 +807,13 @@ ODD = [
         {"records": "items"},
     ),
     Odd(
+        "a long list behind the records",
+        "o.json",
+        lambda: b'{"items": [{"id": 1}], "z": {"y": [' + b'{"b": [%s]},' % (b"1, " * 1000 + b"1") * 12_000 + b"0]}} ",
+        [{"id": "1"}],
+        {"records": "items"},
+    ),
+    Odd(
         "what systems put into archives",
         "o.zip",
         lambda: _zipped(("a.csv", b"id\n1\n"), ("__MACOSX/._a.csv", b"\0"), ("x/", b"")),
@@ -737,6 +831,27 @@ ODD = [
         "o.xlsx",
         _workbook(_sheet(["a", "b", "c", "d", "e"], [1, 2.5, True, datetime.fromisoformat("2026-01-31"), None], [])),
         [{"a": "1", "b": "2.5", "c": "true", "d": "2026-01-31", "e": None}],
+    ),
+    Odd(
+        "errors of a workbook that are declared to be none",
+        "o.xlsx",
+        _workbook(_errors),
+        [{"a": None, "b": None}] * 3,
+        {"nulls": ["#DIV/0!", "#N/A", "#REF!"], "columns": {"a": "integer"}},
+    ),
+    Odd(
+        "errors in another sheet of a workbook",
+        "o.xlsx",
+        _workbook(_errors, "Bad", "Good"),
+        [{"a": None, "b": "#DIV/0!"}, {"a": None, "b": "#N/A"}, {"a": None, "b": "#REF!"}],
+        {"sheet": "Good"},
+    ),
+    Odd(
+        "errors in rows of a sheet that are skipped",
+        "o.xlsx",
+        _workbook(_errors),
+        [],
+        {"skip": 4, "header": False, "columns": {"x": "text"}},
     ),
     Odd(
         "a workbook in a zip",

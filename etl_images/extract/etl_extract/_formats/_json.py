@@ -36,8 +36,8 @@ class JsonTable(RecordsTable):
             for number, (record, size) in enumerate(text.items(), start=1):
                 text.where = f"{document.name}, record {number + 1}"
                 yield f"record {number}", record, size
-            if self._source.records is None:
-                text.expect_end()
+            text.where = document.name
+            text.expect_end()
 
 
 def value_at(document: Document, path: str) -> Any:  # noqa: ANN401 - any JSON
@@ -58,6 +58,7 @@ class _Text:
         self._file = file
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("strict")
         self._buffer, self._at, self._ended = "", 0, False
+        self._around: list[Iterator[str]] = []
         self.where = name
 
     def go_to(self, path: list[str]) -> list[str] | None:
@@ -67,20 +68,15 @@ class _Text:
             seen = []
             if self._peek() != "{":
                 return ["no object but " + {"[": "a list", "": "nothing"}.get(self._peek(), "a value")]
-            self._at += 1
-            while self._peek() != "}":
-                name, _ = self.value()
-                if not isinstance(name, str):
-                    self._refuse("a name is missing")
-                self._take(":")
+            members = self._members()
+            for name in members:
                 if name == wanted:
                     break
                 seen.append(name)
-                self.value()
-                if self._peek() != "}":
-                    self._take(",")
+                self._pass()
             else:
                 return seen
+            self._around.append(members)
         return None
 
     def items(self) -> Iterator[tuple[Any, int]]:
@@ -119,9 +115,38 @@ class _Text:
                     return value, size
 
     def expect_end(self) -> None:
-        """Refuse what follows."""
+        """Read on to the end of the objects that the path leads through, and refuse what follows."""
+        while self._around:
+            for _ in self._around.pop():
+                self._pass()
         if found := self._peek():
             self._refuse(f"{shown(found)} follows where it should end")
+
+    def _members(self) -> Iterator[str]:
+        """Give the names in an object, each when its value is what comes next."""
+        names: set[str] = set()
+        self._at += 1
+        while self._peek() != "}":
+            if names:
+                self._take(",")
+            name, _ = self.value()
+            if type(name) is not str:
+                self._refuse("a name is missing")
+            if name in names:
+                self._refuse(f"the name {name!r} stands twice in an object")
+            names.add(name)
+            self._take(":")
+            yield name
+        self._at += 1
+
+    def _pass(self, levels: int = 8) -> None:
+        """Read a value and forget it, a large one part by part; what is nested more deeply is read at once."""
+        if self._peek() == "{" and levels:
+            for _ in self._members():
+                self._pass(levels - 1)
+        else:
+            for _ in self.items():
+                pass
 
     def _peek(self) -> str:
         """Give the next character that is no space; nothing at the end."""

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
@@ -11,10 +12,12 @@ from etl_contract import DataError, DocumentSource
 from etl_extract._document import Document, seekable
 from etl_extract._faults import Faults, shown
 from etl_extract._formats._table import MOST_CELLS, Block, Table, checked_header, same_columns
+from etl_extract._formats._xlsx_errors import error_cells
 from etl_extract._spool import CHUNK, Spool, too_large
 
 # A workbook is read into memory.
 MOST_UNPACKED = 256 * 1024 * 1024
+_ANEW = "Open it in a spreadsheet, and save it anew as .xlsx without a password."
 
 
 class XlsxTable(Table):
@@ -22,7 +25,7 @@ class XlsxTable(Table):
 
     def __init__(self, source: DocumentSource, spool: Spool) -> None:
         self._source, self._spool = source, spool
-        self._open: tuple[str, CalamineSheet] | None = None
+        self._open: tuple[str, CalamineSheet, Document] | None = None
 
     def names(self, document: Document) -> list[str]:
         """Read the header, or take the declared names."""
@@ -50,6 +53,7 @@ class XlsxTable(Table):
         cells = self._rows(document)
         if self._source.header:
             next(cells, None)
+        self._tell_errors(document, faults)
         for number, row in cells:
             texts = [None if cell == "" else _text(cell, self._source.decimal) for cell in row]
             if beyond := next((text for text in texts[len(own) :] if text is not None), None):
@@ -67,19 +71,33 @@ class XlsxTable(Table):
 
     def _rows(self, document: Document) -> Iterator[tuple[int, list[Any]]]:
         """Give the rows with their numbers, as Excel shows them, from the first that is not to be skipped."""
-        sheet = self._sheet(document)
+        sheet, _ = self._opened(document)
         first = (sheet.start[0] if sheet.start else 0) + 1
         for number, row in enumerate(sheet.iter_rows(), start=1):
             if number > self._source.skip and number >= first:
                 yield number, row
 
-    def _sheet(self, document: Document) -> CalamineSheet:
+    def _tell_errors(self, document: Document, faults: Faults) -> None:
+        """Make a fault of each cell that shows an error which is not declared to be no value."""
+        sheet, workbook = self._opened(document)
+        hint = "Correct its formula, or name what it shows in 'nulls'."
+        try:
+            with workbook.open() as file:
+                for cell in error_cells(file, sheet.name):
+                    if cell.row > self._source.skip and cell.shown not in self._source.nulls:
+                        place = f"{document.name}, sheet {shown(sheet.name)}, {cell.place}"
+                        faults.add(f"{shown(cell.shown)} is an error", place, hint)
+        except (KeyError, ValueError, ExpatError) as error:
+            raise DataError(f"this is no workbook: {error}", where=document.name, hint=_ANEW) from error
+
+    def _opened(self, document: Document) -> tuple[CalamineSheet, Document]:
+        """Give the sheet, and its workbook as a document that can be moved in."""
         if self._open is None or self._open[0] != document.name:
-            self._open = document.name, self._read(document)
-        return self._open[1]
+            workbook = seekable(document, self._spool, self._source.most_bytes)
+            self._open = document.name, self._read(workbook), workbook
+        return self._open[1:]
 
     def _read(self, document: Document) -> CalamineSheet:
-        document = seekable(document, self._spool, self._source.most_bytes)
         with document.open() as file:
             _refuse_bomb(file, document.name)
             file.seek(0)
@@ -94,8 +112,7 @@ class XlsxTable(Table):
                     raise DataError(f"{wanted}; there are {there}", where=document.name, hint=hint)
                 return book.get_sheet_by_name(name)
             except CalamineError as error:
-                hint = "Open it in a spreadsheet, and save it anew as .xlsx without a password."
-                raise DataError(f"this is no workbook: {error}", where=document.name, hint=hint) from error
+                raise DataError(f"this is no workbook: {error}", where=document.name, hint=_ANEW) from error
 
 
 def _refuse_bomb(file: Any, name: str) -> None:  # noqa: ANN401 - a binary file
@@ -110,8 +127,7 @@ def _refuse_bomb(file: Any, name: str) -> None:  # noqa: ANN401 - a binary file
                         if unpacked > MOST_UNPACKED:
                             raise too_large(MOST_UNPACKED, f"{name}, unpacked")
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        hint = "Open it in a spreadsheet, and save it anew as .xlsx without a password."
-        raise DataError(f"this is no workbook: {error}", where=name, hint=hint) from error
+        raise DataError(f"this is no workbook: {error}", where=name, hint=_ANEW) from error
 
 
 def _block(rows: list[list[str | None]], places: list[int]) -> Block:

@@ -22,7 +22,8 @@ class Append(Mode):
 
     A batch is what a pipeline's dataset holds for an interval: loaded again, be it by a retry or by another run, its
     rows take the place of those it left before. A source that follows a cursor, or takes each file once, gives other
-    rows when the interval is read again; there a batch is the file that the run handed over.
+    rows when the interval is read again; there a batch is the file that the run handed over. Of a dataset that may be
+    made of both, nobody can tell which rows are there: it is loaded once for an interval.
     """
 
     direct = True
@@ -45,25 +46,30 @@ class Append(Mode):
 
 def _is_of_its_run(job: Job) -> bool:
     """Tell whether the rows are those since the run before, and not those of the interval."""
-    return job.follows_a_cursor or bool(job.task.files)
+    return job.dataset.name not in job.task.again and (job.follows_a_cursor or bool(job.task.files))
 
 
 def _refuse_twice(connection: sa.Connection, job: Job) -> None:
     """Refuse rows that the table has already, in another batch.
 
     Raises:
-        DataError: the interval overlaps with one that was loaded.
+        DataError: the interval overlaps with one that was loaded, or is loaded again where that may not be.
         NothingToDo: another run has read all anew since this one read its rows.
     """
     if _is_of_its_run(job):
         _refuse_stale(connection, job)
-        return
+        if not job.task.mixed:
+            return
+    if job.task.mixed:
+        others = sa.or_(LOADS.c.run_id != job.task.run_id, LOADS.c.sha256 != job.dataset.sha256)
+    else:
+        others = sa.or_(LOADS.c.interval_start != job.interval.start, LOADS.c.interval_end != job.interval.end)
     overlapping = sa.select(LOADS.c.run_id, LOADS.c.interval_start, LOADS.c.interval_end).where(
         *lines_of(job),
         LOADS.c.rows_staged > 0,
         LOADS.c.interval_start < job.interval.end,
         LOADS.c.interval_end > job.interval.start,
-        sa.or_(LOADS.c.interval_start != job.interval.start, LOADS.c.interval_end != job.interval.end),
+        others,
     )
     found = connection.execute(overlapping.order_by(LOADS.c.interval_start).limit(1)).one_or_none()
     if found:
@@ -72,9 +78,10 @@ def _refuse_twice(connection: sa.Connection, job: Job) -> None:
             f"{job.target.table} has the rows of {other} from the run {found.run_id}; "
             f"those of {job.interval} would add some of them again"
         )
-        hint = (
-            "Load the same intervals again, such as by a backfill; or use mode upsert, which tells rows by their key."
-        )
+        hint = "Load the same intervals again, such as by a backfill"
+        if job.task.mixed:
+            hint = "What is made of an interval and of what is new is loaded once; load them without a transform"
+        hint += "; or use mode upsert, which tells rows by their key."
         raise DataError(problem, where=f"{job.where}.mode", hint=hint)
 
 
