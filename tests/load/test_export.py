@@ -291,6 +291,31 @@ def test_what_is_not_published_leaves_the_old_file(exporting: Exporting) -> None
     assert exporting.listed() == before
 
 
+def test_a_retry_mends_what_was_cut_off_between_a_file_and_its_manifest(exporting: Exporting) -> None:
+    """Until then the manifest's checksum says that it is not of this file."""
+    exporting.export(pa.table({"n": [1]}), {"format": "csv", "to": "a.csv"}, run_id="older")
+    old = exporting.manifest("a.csv")
+    task = exporting.task(pa.table({"n": [2]}), {"format": "csv", "to": "a.csv"})
+    manifest = exporting.exports / "a.csv.manifest.json"
+    manifest.rename(exporting.folder / "kept")
+    manifest.mkdir()  # in the way
+
+    with pytest.raises(Unavailable):
+        exporting.run(task)
+    manifest.rmdir()
+    (exporting.folder / "kept").rename(manifest)
+
+    assert exporting.bytes("a.csv") == b"n\n2\n"
+    assert exporting.manifest("a.csv") == old
+    assert old["sha256"] != hashlib.sha256(b"n\n2\n").hexdigest()
+
+    exporting.run(task.model_copy(update={"try_number": 2}))
+
+    assert exporting.bytes("a.csv") == b"n\n2\n"
+    assert exporting.manifest("a.csv")["sha256"] == hashlib.sha256(b"n\n2\n").hexdigest()
+    assert exporting.listed() == ["a.csv", "a.csv.manifest.json"]
+
+
 def test_too_many_rows_for_a_workbook_are_refused(exporting: Exporting) -> None:
     """With the number of rows and the limit, before anything is written."""
     rows = pa.table({"n": pa.array(range(1_048_576), pa.int32())})
