@@ -39,6 +39,19 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_failure_after_the_end_is_told_as_it_is(tmp_path: Path) -> None:
+    """A dataset that is finished stays when another one of the same step fails."""
+
+    def fail() -> None:
+        with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:
+            writer.finish()
+            raise RuntimeError("another one failed")
+
+    with pytest.raises(RuntimeError, match="another one failed"):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.parquet"]
+
+
 def test_a_retry_writes_over_what_a_killed_try_left(tmp_path: Path) -> None:
     """The temporary file of a killed process is in nobody's way."""
     (tmp_path / "orders.parquet.part").write_bytes(b"half a file")

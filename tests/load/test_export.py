@@ -88,8 +88,7 @@ def test_parquet_keeps_rows_and_types(exporting: Exporting) -> None:
 def test_a_workbook_has_numbers_dates_and_texts(exporting: Exporting) -> None:
     """Instants are the pipeline's clock; what a spreadsheet cannot hold as a number is a text."""
     exporting.export(ROWS, {"format": "xlsx", "to": "a.xlsx"})
-    sheet = CalamineWorkbook.from_filelike(io.BytesIO(exporting.bytes("a.xlsx"))).get_sheet_by_index(0)
-    header, first, second, third = sheet.to_python()
+    header, first, second, third = _sheet(exporting, "a.xlsx")
 
     assert header == ROWS.column_names
     assert first[:7] == [
@@ -104,6 +103,83 @@ def test_a_workbook_has_numbers_dates_and_texts(exporting: Exporting) -> None:
     assert second[2:4] == ["12345678901234567.89", "NaN"]
     assert second[5] == "0001-01-01"
     assert third[0] == str(2**62)
+
+
+ENDS = [
+    (pa.date32(), pa.int32()),
+    (pa.timestamp("us"), pa.int64()),
+    (pa.timestamp("us", "America/New_York"), pa.int64()),
+    (pa.timestamp("ns"), pa.int64()),
+]
+
+
+@pytest.mark.parametrize(("arrow", "number"), ENDS, ids=str)
+def test_endless_times_are_the_words_of_postgresql(
+    exporting: Exporting, arrow: pa.DataType, number: pa.DataType
+) -> None:
+    """Arrow has the ends of a type for them: alone, as a kind of few, in a list."""
+    most = 2 ** (number.bit_width - 1) - 1
+    at = pa.array([most, -most, None], number).cast(arrow)
+    lists = pa.ListArray.from_arrays(pa.array([0, 2, 3, 3], pa.int32()), at)
+    rows = pa.table({"at": at, "kind": at.dictionary_encode(), "list": lists})
+    exporting.export(rows, *({"format": form, "to": f"a.{form}"} for form in ("csv", "json", "xlsx")))
+
+    words = [["infinity"] * 2, ["-infinity"] * 2, [None] * 2]
+    assert exporting.bytes("a.csv").decode().splitlines()[1:] == [
+        'infinity,infinity,"[""infinity"", ""-infinity""]"',
+        "-infinity,-infinity,[null]",
+        ",,[]",
+    ]
+    assert [[row["at"], row["kind"]] for row in json.loads(exporting.bytes("a.json"))] == words
+    assert _sheet(exporting, "a.xlsx")[1:] == [
+        ["infinity", "infinity", '["infinity", "-infinity"]'],
+        ["-infinity", "-infinity", "[null]"],
+        ["", "", "[]"],
+    ]
+
+
+def test_times_within_others_are_written_like_those(exporting: Exporting) -> None:
+    """In lists and structs instants are in UTC, too."""
+    at = pa.timestamp("us", "America/New_York")
+    rows = pa.table(
+        {
+            "list": pa.array([[NOON, None], None, []], pa.list_(at)),
+            "struct": pa.array([{"at": NOON, "n": 1}, None, {}], pa.struct([("at", at), ("n", pa.int8())])),
+        }
+    )
+    exporting.export(rows, {"format": "json", "to": "a.json"})
+
+    noon = "2024-03-01T12:30:00Z"
+    assert json.loads(exporting.bytes("a.json")) == [
+        {"list": [noon, None], "struct": {"at": noon, "n": 1}},
+        {"list": None, "struct": None},
+        {"list": [], "struct": {"at": None, "n": None}},
+    ]
+
+
+def test_what_a_clock_cannot_show_is_a_text_in_a_workbook(exporting: Exporting) -> None:
+    """The first and the last instant that Python has are none in another time zone, and Arrow has later years."""
+    ends = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)]
+    later = pa.array([3_000_000, 3_000_000], pa.int32()).cast(pa.date32())
+    rows = pa.table({"at": pa.array(ends, pa.timestamp("us", "UTC")), "day": later})
+    exporting.export(rows, {"format": "xlsx", "to": "a.xlsx"})
+
+    assert _sheet(exporting, "a.xlsx")[1:] == [
+        ["0001-01-01T00:00:00Z", "10183-09-21"],
+        [ends[1].replace(tzinfo=None, hour=18), "10183-09-21"],
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+def test_a_year_that_has_no_text_is_refused(exporting: Exporting, form: str) -> None:
+    """Arrow would write in words that it cannot."""
+    rows = pa.table({"day": pa.array([12_000_000], pa.int32()).cast(pa.date32())})
+
+    with pytest.raises(DataError, match="a date or a time is beyond the year 32,767") as told:
+        exporting.export(rows, {"format": form, "to": "a"})
+
+    assert exporting.listed() == []
+    assert told.value.where == "export.orders"
 
 
 @pytest.mark.parametrize(
@@ -215,6 +291,31 @@ def test_what_is_not_published_leaves_the_old_file(exporting: Exporting) -> None
     assert exporting.listed() == before
 
 
+def test_a_retry_mends_what_was_cut_off_between_a_file_and_its_manifest(exporting: Exporting) -> None:
+    """Until then the manifest's checksum says that it is not of this file."""
+    exporting.export(pa.table({"n": [1]}), {"format": "csv", "to": "a.csv"}, run_id="older")
+    old = exporting.manifest("a.csv")
+    task = exporting.task(pa.table({"n": [2]}), {"format": "csv", "to": "a.csv"})
+    manifest = exporting.exports / "a.csv.manifest.json"
+    manifest.rename(exporting.folder / "kept")
+    manifest.mkdir()  # in the way
+
+    with pytest.raises(Unavailable):
+        exporting.run(task)
+    manifest.rmdir()
+    (exporting.folder / "kept").rename(manifest)
+
+    assert exporting.bytes("a.csv") == b"n\n2\n"
+    assert exporting.manifest("a.csv") == old
+    assert old["sha256"] != hashlib.sha256(b"n\n2\n").hexdigest()
+
+    exporting.run(task.model_copy(update={"try_number": 2}))
+
+    assert exporting.bytes("a.csv") == b"n\n2\n"
+    assert exporting.manifest("a.csv")["sha256"] == hashlib.sha256(b"n\n2\n").hexdigest()
+    assert exporting.listed() == ["a.csv", "a.csv.manifest.json"]
+
+
 def test_too_many_rows_for_a_workbook_are_refused(exporting: Exporting) -> None:
     """With the number of rows and the limit, before anything is written."""
     rows = pa.table({"n": pa.array(range(1_048_576), pa.int32())})
@@ -262,3 +363,10 @@ def test_a_dataset_that_is_not_there_and_a_file_that_is_taken_are_told_at_once(e
 
     assert "two datasets go into file://" in str(told.value)
     assert "there is no dataset 'order'. Did you mean 'orders'? The transform gives: orders." in str(told.value)
+
+
+def _sheet(exporting: Exporting, path: str) -> list[list[Any]]:
+    rows: list[list[Any]] = (
+        CalamineWorkbook.from_filelike(io.BytesIO(exporting.bytes(path))).get_sheet_by_index(0).to_python()
+    )
+    return rows

@@ -93,3 +93,19 @@ def test_image_is_of_one_user_and_has_no_pandas() -> None:
     assert config["Config"]["User"] == "10001:10001"
     assert docker("run", "--rm", "--entrypoint", "python", LOAD, "-c", ABSENT) == "[]"
     assert docker("run", "--rm", "--user", "0", "--entrypoint", "find", LOAD, *setuid) == ""
+
+
+def test_what_a_pipeline_does_not_need_is_not_imported() -> None:
+    """One that loads starts without what writes files or shows a dry run, one that only exports without SQL."""
+    loading = imported_by("etl_load.__main__", "etl_load._load", "etl_load._warehouse")
+    exporting = imported_by("etl_load.__main__", "etl_load._export")
+
+    assert "sqlalchemy" in loading
+    assert {"xlsxwriter", "etl_load._export", "etl_load._dry_run", "etl_load.preview"}.isdisjoint(loading)
+    assert {"xlsxwriter", "sqlalchemy", "psycopg", "etl_load._dry_run", "etl_load.preview"}.isdisjoint(exporting)
+
+
+def imported_by(*modules: str) -> set[str]:
+    """Name what is imported when these modules are."""
+    program = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    return set(docker("run", "--rm", "--network", "none", "--entrypoint", "python", LOAD, "-c", program).split())

@@ -1,4 +1,4 @@
-"""Any sequence of loads leaves what a model in plain Python says, in every mode."""
+"""Any sequence of loads leaves what a model in plain Python says, in every mode, also when a column comes later."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -24,8 +24,10 @@ TARGETS: Mapping[str, dict[str, Any]] = {
     "history_missing": {"mode": "history", "key": ["id"], "delete": "missing"},
     "history_gone": {"mode": "history", "key": ["id"], "delete": "gone"},
 }
-Row = tuple[int, str | None, bool]  # id, value, gone
-ROWS = st.dictionaries(st.integers(1, 4), st.tuples(st.sampled_from(["a", "b", None]), st.booleans()), max_size=4)
+Value = tuple[str | None, str | None]  # the second is missing until the dataset has its column
+Row = tuple[int, Value, bool]  # id, value, gone
+WORDS = st.sampled_from(["a", "b", None])
+ROWS = st.dictionaries(st.integers(1, 4), st.tuples(st.tuples(WORDS, WORDS), st.booleans()), max_size=4)
 
 
 class Model:
@@ -34,6 +36,7 @@ class Model:
     def __init__(self, target: Mapping[str, Any]) -> None:
         self.mode = LoadMode(target["mode"])
         self.delete = target.get("delete")
+        self.wide = False  # whether the second value has its column
         self.loads: list[tuple[int, list[Row]]] = []
 
     def refuses(self, day: int) -> bool:
@@ -65,11 +68,11 @@ class Model:
 
     def _versions(self) -> Iterable[tuple[Any, ...]]:
         """Replay the days in order: of each, what was said last of a row."""
-        said: dict[int, dict[int, tuple[str | None, bool]]] = {}
+        said: dict[int, dict[int, tuple[Value, bool]]] = {}
         for day, rows in self.loads:
             before = {} if self.delete == "missing" else said.get(day, {})
             said[day] = {**before, **{id_: (value, gone and self.delete == "gone") for id_, value, gone in rows}}
-        current: dict[int, tuple[str | None, int]] = {}
+        current: dict[int, tuple[Value, int]] = {}
         for day in sorted(said):
             for id_ in list(current):
                 value, gone = said[day].get(id_, (current[id_][0], self.delete == "missing"))
@@ -92,25 +95,34 @@ class Loads(RuleBasedStateMachine):
         self.run = 0
         loading.warehouse.clear()
 
-    @rule(name=st.sampled_from(list(TARGETS)), day=st.integers(1, 4), rows=ROWS)
-    def load(self, name: str, day: int, rows: dict[int, tuple[str | None, bool]]) -> None:
-        """Load a day, in any order, any number of times."""
+    @rule(
+        name=st.sampled_from(list(TARGETS)),
+        day=st.integers(1, 4),
+        rows=ROWS,
+        grows=st.sampled_from([False] * 3 + [True]),
+    )
+    def load(self, name: str, day: int, rows: dict[int, tuple[Value, bool]], *, grows: bool) -> None:
+        """Load a day, in any order, any number of times; once a column has come, it stays."""
         model = self.models[name]
-        listed = [(id_, *row) for id_, row in rows.items()]
+        wide = model.wide or grows
+        listed = [(id_, (v, w if wide else None), gone) for id_, ((v, w), gone) in rows.items()]
         refused = model.refuses(day)
         if not refused:
             model.loads.append((day, listed))
-        assert self.is_refused(name, day, listed) is refused
+            model.wide = wide
+        assert self.is_refused(name, day, listed, wide=wide) is refused
         assert sorted(self.found(name), key=str) == sorted(model.rows(), key=str)
 
-    def is_refused(self, name: str, day: int, rows: list[Row]) -> bool:
+    def is_refused(self, name: str, day: int, rows: list[Row], *, wide: bool) -> bool:
         """Load, and tell whether that was refused."""
         self.run += 1
         today = MARCH + timedelta(days=day)
         columns = {
             "id": pa.array([id_ for id_, _, _ in rows], pa.int64()),
-            "v": pa.array([value for _, value, _ in rows], pa.string()),
+            "v": pa.array([v for _, (v, _), _ in rows], pa.string()),
         }
+        if wide:
+            columns["w"] = pa.array([w for _, (_, w), _ in rows], pa.string())
         if not name.startswith("history"):  # there each day would be a change
             columns["day"] = pa.array([today] * len(rows), pa.date32())
         if name.endswith("gone"):
@@ -127,15 +139,16 @@ class Loads(RuleBasedStateMachine):
         if not self.loading.warehouse.sql("select to_regclass(%s)", f"mart.{name}")[0][0]:
             return []
         columns = "valid_from::date, valid_to::date" if name.startswith("history") else "day"
-        rows = self.loading.warehouse.sql(f"select id, v, {columns} from mart.{name}")  # noqa: S608 - a name of ours
-        return [(id_, value, *(day and (day - MARCH).days for day in days)) for id_, value, *days in rows]
+        query = f"select id, v, to_jsonb(t) ->> 'w', {columns} from mart.{name} t"  # noqa: S608 - a name of ours
+        rows = self.loading.warehouse.sql(query)
+        return [(id_, (v, w), *(day and (day - MARCH).days for day in days)) for id_, v, w, *days in rows]
 
 
 def test_any_sequence_of_loads_leaves_what_the_model_says(loading: Loading) -> None:
     """Days come in any order, again, and with other rows; tables of all modes hold what they promise."""
     few = settings(
-        max_examples=10,
-        stateful_step_count=12,
+        max_examples=25,
+        stateful_step_count=16,
         deadline=None,
         phases=[Phase.generate],  # a failing sequence is short enough to read, and shrinking would take minutes
         derandomize=True,

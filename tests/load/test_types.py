@@ -188,7 +188,12 @@ def test_encoding_is_read_back_as_it_was(server: Warehouse, arrow: pa.DataType) 
 
 @pytest.mark.parametrize(
     ("arrow", "number"),
-    [(pa.date32(), pa.int32()), (pa.timestamp("us"), pa.int64()), (pa.timestamp("us", "UTC"), pa.int64())],
+    [
+        (pa.date32(), pa.int32()),
+        (pa.timestamp("us"), pa.int64()),
+        (pa.timestamp("us", "UTC"), pa.int64()),
+        (pa.timestamp("ns"), pa.int64()),
+    ],
 )
 def test_the_ends_of_a_type_are_infinity(loading: Loading, arrow: pa.DataType, number: pa.DataType) -> None:
     """Endless times come out as they went in, beside others and gaps."""

@@ -74,6 +74,15 @@ def test_nothing_needless_is_in_the_image() -> None:
     )
 
 
+def test_what_a_report_does_not_need_is_not_imported() -> None:
+    """A report starts without frames and their files, and before it connects without the database's driver."""
+    code = "import sys, etl_visualize.__main__; print(*sys.modules)"
+    said = docker("run", *HARDENED, "--network", "none", "--entrypoint", "python", IMAGE, "-c", code)
+
+    assert "sqlalchemy" in said.split()
+    assert {"psycopg", "pandas", "numpy", "pyarrow", "duckdb", "httpx"}.isdisjoint(said.split())
+
+
 def test_the_image_runs_as_a_number() -> None:
     """So that Kubernetes and the Engine can tell that it is not root."""
     (inspected,) = json.loads(docker("image", "inspect", IMAGE))

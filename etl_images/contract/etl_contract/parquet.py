@@ -71,7 +71,8 @@ class DatasetWriter:
             self._parquet.close()
         with suppress(OSError):
             self._sink.close()
-        self._fs.delete_file(self._part)
+        with suppress(FileNotFoundError):  # it was finished, and another failed
+            self._fs.delete_file(self._part)
 
 
 @contextmanager

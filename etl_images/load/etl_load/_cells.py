@@ -20,6 +20,8 @@ from psycopg import adapters
 from psycopg.abc import Dumper
 from psycopg.adapt import PyFormat
 
+from etl_load._endless import parted
+
 type Cells = tuple[pa.Array, ...]
 type Encoder = Callable[[pa.Array], Cells]
 
@@ -57,17 +59,15 @@ def since(storage: pa.DataType, integer: pa.DataType, epoch: int) -> Encoder:
     """Encode what Arrow counts from 1970, in units of `storage`, and PostgreSQL from `epoch` units later."""
     template = _template(integer.bit_width // 8)
     shift = pa.scalar(epoch, integer)
-    most = 2 ** (integer.bit_width - 1) - 1
-    ends = pa.array([most, -most], integer)  # extract's, and DuckDB's, infinity; PostgreSQL's are as far as it goes
+    most = 2 ** (integer.bit_width - 1) - 1  # PostgreSQL's infinity; the other one is as far as it goes
 
     def encode(values: pa.Array) -> Cells:
-        counted = values.cast(storage).cast(integer)
-        if most not in map(abs, filter(None, pc.min_max(counted).as_py().values())):
-            return _fixed(template, values, (4, pc.subtract_checked(counted, shift)))
-        endless = pc.is_in(counted, ends)
-        finite = pc.subtract_checked(pc.if_else(endless, shift, counted), shift)
-        signed = pc.if_else(pc.greater(counted, 0), pa.scalar(most, integer), pa.scalar(-most - 1, integer))
-        return _fixed(template, values, (4, pc.if_else(endless, signed, finite)))
+        finite, signs = parted(values)
+        counted = pc.subtract_checked(finite.cast(storage).cast(integer), shift)
+        if signs is not None:
+            ends = pc.if_else(pc.greater(signs, 0), pa.scalar(most, integer), pa.scalar(-most - 1, integer))
+            counted = pc.coalesce(ends, counted)
+        return _fixed(template, values, (4, counted))
 
     return encode
 

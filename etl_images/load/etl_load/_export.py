@@ -61,7 +61,11 @@ def _prepare(task: LoadTask, dataset: Dataset, target: ExportTarget, files: Exit
         if problem := problem_of(target, parquet):
             raise DataError(problem, where=where, hint="Choose csv or parquet, or export less.")
         file = files.enter_context(open_file(uri, where, task.run_id, target, places.connections))
-        write(target, parquet, file, interval.timezone, where)
+        try:
+            write(target, parquet, file, interval.timezone, where)
+        except OverflowError as error:
+            hint = "Correct it in the transform, or choose parquet."
+            raise DataError(str(error), where=where, hint=hint) from error
         schema = parquet.schema_arrow
     export = Export(
         dataset=dataset.name,

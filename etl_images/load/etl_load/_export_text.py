@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import islice
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -10,13 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as of
 
+from etl_load._endless import parted
+
 # What float64 says of what is no number, and what PostgreSQL says of it.
 NO_NUMBER = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_NO_TEXT = "<value out of range"  # what Arrow writes for years that it cannot
 _FORMULA = r"^[=+\-@\t\r]"
 
 
 def text(values: pa.Array) -> pa.Array:  # noqa: PLR0911 - a family of types a line
-    """Give each value as its text, missing ones as null: numbers exact, instants as ISO 8601 in UTC."""
+    """Give each value as its text, missing ones as null: numbers exact, instants as ISO 8601 in UTC.
+
+    Raises:
+        OverflowError: a date or a time has none.
+    """
     kind = values.type
     if of.is_dictionary(kind):
         return text(values.dictionary_decode())
@@ -25,12 +33,8 @@ def text(values: pa.Array) -> pa.Array:  # noqa: PLR0911 - a family of types a l
         for arrow, word in NO_NUMBER.items():
             words = pc.if_else(pc.equal(words, arrow), word, words)
         return words
-    if of.is_timestamp(kind):
-        words = pc.replace_substring(
-            values.cast(pa.timestamp(kind.unit)).cast(pa.string()), " ", "T", max_replacements=1
-        )
-        words = _whole_seconds(words)
-        return words if kind.tz is None else pc.binary_join_element_wise(words, "Z", "")
+    if of.is_date(kind) or of.is_timestamp(kind):
+        return _times(values)
     if of.is_time(kind):
         return _whole_seconds(values.cast(pa.string()))
     if of.is_duration(kind):
@@ -82,12 +86,37 @@ def joined(pieces: Sequence[pa.Array | pa.Scalar | str], between: str) -> memory
     return memoryview(rows.buffers()[2] or b"")
 
 
+def _times(values: pa.Array) -> pa.Array:
+    finite, signs = parted(values)
+    if of.is_timestamp(finite.type):  # Arrow would write it in its own zone
+        finite = finite.cast(pa.timestamp(finite.type.unit))
+    words = finite.cast(pa.string())
+    if pc.any(pc.starts_with(words, _NO_TEXT)).as_py():
+        raise OverflowError("a date or a time is beyond the year 32,767")
+    if of.is_timestamp(finite.type):
+        words = _whole_seconds(pc.replace_substring(words, " ", "T", max_replacements=1))
+        if values.type.tz is not None:
+            words = pc.binary_join_element_wise(words, "Z", "")
+    return words if signs is None else pc.coalesce(pc.if_else(pc.greater(signs, 0), "infinity", "-infinity"), words)
+
+
 def _whole_seconds(words: pa.Array) -> pa.Array:
     """Leave out a fraction of a second that is nothing."""
     return pc.replace_substring_regex(words, r"\.0+$", "")
 
 
 def _python(values: pa.Array) -> list[Any]:
+    """Give nested values as Python's, with their dates and instants as texts: Python has not all of them."""
+    kind = values.type
+    if of.is_date(kind) or of.is_timestamp(kind):
+        return list(text(values).to_pylist())
+    if of.is_struct(kind):
+        columns = [_python(column) for column in values.flatten()]
+        rows = [dict(zip(kind.names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return [row if there else None for row, there in zip(rows, values.is_valid().to_pylist(), strict=True)]
+    if of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind):
+        within = iter(_python(values.flatten()))
+        return [None if n is None else list(islice(within, n)) for n in pc.list_value_length(values).to_pylist()]
     found: list[Any] = values.to_pylist(maps_as_pydicts="strict")
     return found
 

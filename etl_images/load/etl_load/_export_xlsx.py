@@ -15,6 +15,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from etl_contract import DataError
+from etl_load._endless import parted
 from etl_load._export_text import NO_NUMBER, text
 
 _MOST_CHARACTERS = 32_767
@@ -106,14 +107,28 @@ class _Sheet:
 
 def _values(column: pa.Array, timezone: str) -> list[Any]:
     kind = column.type
-    if of.is_timestamp(kind):
-        zone = ZoneInfo(timezone)
-        found = column.cast(pa.timestamp("us", kind.tz), safe=False).to_pylist()
-        return [v.astimezone(zone).replace(tzinfo=None) if v is not None and v.tzinfo else v for v in found]
+    if of.is_date(kind) or of.is_timestamp(kind):
+        return _times(column, ZoneInfo(timezone))
     if of.is_duration(kind):
         return [None if word is None else float(word) for word in text(column).to_pylist()]
     plain = of.is_primitive(kind) and not of.is_time(kind)
     return list((column if plain or of.is_decimal(kind) or of.is_null(kind) else text(column)).to_pylist())
+
+
+def _times(column: pa.Array, zone: ZoneInfo) -> list[Any]:
+    """Give dates, and instants as a clock shows them; as text what Python's clock cannot."""
+    finite, _ = parted(column)
+    if of.is_timestamp(finite.type):
+        finite = finite.cast(pa.timestamp("us", finite.type.tz and "UTC"), safe=False)
+    return [_time(value, zone) or word for value, word in zip(finite, text(column).to_pylist(), strict=True)]
+
+
+def _time(value: pa.Scalar, zone: ZoneInfo) -> date | None:
+    try:
+        found: date | None = value.as_py()
+        return found.astimezone(zone).replace(tzinfo=None) if isinstance(found, datetime) and found.tzinfo else found
+    except OverflowError:
+        return None
 
 
 def _fits(number: float | Decimal) -> bool:

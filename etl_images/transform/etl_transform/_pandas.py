@@ -9,7 +9,8 @@ import pyarrow as pa
 import structlog
 
 from etl_contract import Dataset, PandasTransform, SpecError, TransformTask, parameter_values
-from etl_contract.parquet import DatasetWriter, reading, writing
+from etl_contract.parquet import reading
+from etl_transform._appended import Appended, appending
 from etl_transform._author import AuthorFunction, load_function
 from etl_transform._frames import frame_of, read_frame, table_of, write_frame
 from etl_transform._made import Made
@@ -40,20 +41,19 @@ def _in_batches(
         hint = f"It takes: {', '.join(datasets) or 'no dataset'}."
         raise SpecError(f"{step.function} takes no '{cut}' to come in batches", where=function.where, hint=hint)
     whole = {name: read_frame(dataset) for name, dataset in datasets.items() if name != cut}
-    writers: dict[str, DatasetWriter] = {}
-    with ExitStack() as open_writers:
+    made: dict[str, Appended] = {}
+    with ExitStack() as unfinished:
         for number, batch in enumerate(_batches(datasets[cut], step.batches or 1), start=1):
             # A copy that shares its values: what the function does to it in one call, it does not find in the next.
             frames = {name: frame.copy(deep=False) for name, frame in whole.items()} | {cut: batch}
             produced = function(frames, task.interval, parameter_values(task.params))
             for name, frame in produced.items():
                 table = table_of(name, frame)
-                if name not in writers:
-                    folder_uri = f"{task.run_uri}/transform"
-                    writers[name] = open_writers.enter_context(writing(folder_uri, name, table.schema))
-                writers[name].write(_agreeing(table, writers[name].schema, name, number))
+                if name not in made:
+                    made[name] = unfinished.enter_context(appending(f"{task.run_uri}/transform", name, table.schema))
+                made[name].add(table, number)
             log.info(f"ran {step.pandas}", batch=number, rows=len(batch))
-        return [writer.finish() for writer in writers.values()]
+        return [appended.finish() for appended in made.values()]
 
 
 def _batches(dataset: Dataset, size: int) -> Iterator[pd.DataFrame]:
@@ -70,30 +70,3 @@ def _batches(dataset: Dataset, size: int) -> Iterator[pd.DataFrame]:
                 waiting = table.slice(size).to_batches() if there > size else []
         if waiting:
             yield frame_of(pa.Table.from_batches(waiting))
-
-
-def _agreeing(table: pa.Table, schema: pa.Schema, name: str, number: int) -> pa.Table:
-    """Give the table if it has the columns of the first batch; one without any value may have another type.
-
-    Raises:
-        SpecError: it has others.
-    """
-    if table.schema.equals(schema):
-        return table
-    if table.schema.names == schema.names and all(map(_fits, table.schema.types, schema.types)):
-        return table.cast(schema)
-    before, now = ({f"{field.name} {field.type}" for field in each} for each in (schema, table.schema))
-    problem = (
-        f"batch {number} has {', '.join(sorted(now - before)) or 'nothing else'} "
-        f"where those before have {', '.join(sorted(before - now)) or 'nothing'}"
-    )
-    if now == before:
-        problem = f"batch {number} has its columns in another order"
-    hint = "Give the columns the same types in every batch, such as with astype()."
-    raise SpecError(problem, where=f"transform, dataset {name}", hint=hint)
-
-
-def _fits(arrow: pa.DataType, wanted: pa.DataType) -> bool:
-    """Say whether a column loses nothing as the other type: it is that, or has no value, or both are text."""
-    texts = {pa.string(), pa.large_string()}
-    return bool(arrow == wanted or pa.types.is_null(arrow) or (arrow in texts and wanted in texts))
