@@ -18,7 +18,7 @@ main() {
     --json | --texts-only) ;;
     -*) refuse "unknown option '$1'" "usage: setup/check.sh [PIPELINE...] [--json]" ;;
   esac
-  need_images airflow transform
+  need_images airflow transform secrets
   desk check "$@"
 }
 

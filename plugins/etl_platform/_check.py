@@ -41,7 +41,7 @@ def check(read: Iterable[Read], client: APIClient | None, settings: Settings) ->
 
 
 def _connections_there(client: APIClient, settings: Settings) -> list[str] | None:
-    """List the connections of this installation, None where it was never started."""
+    """List the connections of this installation, None where it was never started to its end: some are its own."""
     volume = f"{settings.project}_secrets"
     if volume not in {each["Name"] for each in client.volumes()["Volumes"] or ()}:
         return None
@@ -49,7 +49,7 @@ def _connections_there(client: APIClient, settings: Settings) -> list[str] | Non
     command = ["find", "/secrets/connections", "-mindepth", "1", "-maxdepth", "1", "-type", "d", "-printf", r"%f\n"]
     program = Program(f"etl-platform/secrets:{settings.tag}", command=command, user="0:0")
     with container(client, program, host) as listing:
-        return sorted(lines(client, listing))
+        return sorted(lines(client, listing, stderr=False)) or None
 
 
 def _with(item: Pipeline, problems: Iterable[Problem]) -> Read:

@@ -114,10 +114,10 @@ def container(client: APIClient, program: Program, host: Mapping[str, Any] = ALO
             client.remove_container(created, force=True, v=True)
 
 
-def lines(client: APIClient, container_id: str) -> Iterator[str]:
-    """Give every line that it prints, until it ends."""
+def lines(client: APIClient, container_id: str, *, stderr: bool = True) -> Iterator[str]:
+    """Give every line that it prints, also as errors where these are wanted, until it ends."""
     rest = b""
-    for chunk in client.logs(container_id, stdout=True, stderr=True, stream=True, follow=True):
+    for chunk in client.logs(container_id, stdout=True, stderr=stderr, stream=True, follow=True):
         *whole, rest = (rest + chunk).split(b"\n")
         yield from (line.decode("utf-8", "replace") for line in whole)
     if rest:
