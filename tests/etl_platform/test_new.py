@@ -26,6 +26,7 @@ WISHES = [
     Wish("database", SOURCES[2], "none", ("Shop", "größe", "on")),
     Wish("bucket", SOURCES[3], "sql", ("Shop", "größe", "on")),
     Wish("selected", SOURCES[2], "pandas"),
+    *(Wish(word, SOURCES[1], "sql") for word in ("order", "group", "table", "select", "user", "values", "analyse")),
 ]
 # A platform that was never started: nothing is looked at.
 ALONE = {**os.environ, "COMPOSE_PROJECT_NAME": "never-started"}
@@ -34,6 +35,16 @@ ALONE = {**os.environ, "COMPOSE_PROJECT_NAME": "never-started"}
 def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "etl_platform", "new", *words, "--folder", str(folder)]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=ALONE)
+
+
+def test_only_a_word_of_sql_stands_in_quotes(tmp_path: Path) -> None:
+    """What needs none reads as people write it."""
+    for name in ("order", "orders"):
+        write_pipeline(Wish(name, SOURCES[1], "sql"), tmp_path)
+
+    assert "select distinct *\nfrom orders;" in (tmp_path / "orders.sql").read_text()
+    assert 'create table "order" as\nselect distinct *\nfrom "order";' in (tmp_path / "order.sql").read_text()
+    assert 'select count(*) from mart."order"' in (tmp_path / "order.yaml").read_text()
 
 
 @pytest.mark.integration
