@@ -9,12 +9,20 @@ DAY ?=
 ROLE ?= analyst
 DB ?= warehouse
 FILE ?=
-AS ?=
+# make has one of its own, the assembler's name.
+AS =
 CHANNEL ?=
 SECRET ?=
 FIELD ?=
 ARGS ?=
 JOBS ?=
+
+# A variable as one word of the shell, whatever stands in it; ARGS and JOBS are several words on purpose.
+quote = '$(subst ','\'',$(value $(1)))'
+# The same, or no word where it is empty.
+given = $(if $(value $(1)),$(call quote,$(1)))
+# The same, where the command line says it: what the environment or a default says is not meant.
+chosen = $(if $(filter command line,$(origin $(1))),$(call given,$(1)))
 
 .DEFAULT_GOAL := help
 .PHONY: help up down destroy test bench lint format new run replay put logs usage exports psql password rotate secret connection check try pipeline-test alert-test lineage scan sbom ps status clean
@@ -44,49 +52,49 @@ format: ## lay out the Python code, and mend what ruff can
 	@setup/tools.sh sh -c 'ruff check --fix-only --quiet . ; ruff format .'
 
 new: ## write a pipeline to begin with, its twin and a test; asks what it must know (PIPELINE=orders FROM=https://example.org/orders.csv)
-	@setup/new.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(if $(FROM),--from "$(FROM)") $(ARGS)
+	@setup/new.sh $(call chosen,PIPELINE) $(if $(value FROM),--from $(call quote,FROM)) $(ARGS)
 
 run: ## run a pipeline now and follow it (PIPELINE=flights DATE=2026-01-31; the last complete interval without DATE)
-	@setup/run.sh $(PIPELINE) $(DATE) $(ARGS)
+	@setup/run.sh $(call quote,PIPELINE) $(call given,DATE) $(ARGS)
 
 replay: ## bring quarantined rows back, after a fix: their runs do their work once more (PIPELINE=orders)
-	@setup/replay.sh $(PIPELINE)
+	@setup/replay.sh $(call quote,PIPELINE)
 
 put: ## put a file into the inbox (FILE=orders.csv AS=orders/2026-01-31.csv)
-	@setup/put.sh "$(FILE)" $(if $(AS),"$(AS)")
+	@setup/put.sh $(call quote,FILE) $(call given,AS)
 
 logs: ## show what the services say (SERVICE=airflow-scheduler: only that one)
-	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(SERVICE)
+	@docker compose logs --tail 100 $$([ -t 1 ] && echo --follow) $(call given,SERVICE)
 
 usage: ## lay what stages took beside their limits, and propose limits that fit (PIPELINE=flights: only that one's)
-	@setup/usage.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+	@setup/usage.sh $(call chosen,PIPELINE) $(ARGS)
 
 exports: ## list the files that pipelines exported (FILE=flights: copy a file or a folder into this one)
-	@setup/exports.sh $(FILE)
+	@setup/exports.sh $(call given,FILE)
 
 psql: ## open the warehouse (ROLE=postgres, DB=source: as another role, another database)
-	@docker compose exec $$([ -t 0 ] && [ -t 1 ] || echo -T) --user postgres postgres psql --username $(ROLE) $(DB)
+	@docker compose exec $$([ -t 0 ] && [ -t 1 ] || echo -T) --user postgres postgres psql --username $(call quote,ROLE) $(call quote,DB)
 
 password: ## print the passwords of Airflow's admin and of the warehouse's analyst
 	@setup/password.sh
 
 rotate: ## generate a secret anew, with no run lost (SECRET=load; tls: the server's certificate)
-	@setup/rotate.sh "$(SECRET)"
+	@setup/rotate.sh $(call quote,SECRET)
 
 secret: ## take a secret of your own, from a file, a pipe or the keyboard (NAME=analyst FILE=password.txt)
-	@setup/secret.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FILE)"
+	@setup/secret.sh $(or $(call chosen,NAME),'') $(call quote,FILE)
 
 connection: ## keep a connection for pipelines, from a file, a pipe or the keyboard; without NAME, list them (NAME=shop FIELD=token FILE=token.txt; DELETE=1: delete it)
-	@setup/connection.sh "$(if $(filter command line,$(origin NAME)),$(NAME))" "$(FIELD)" "$(FILE)"
+	@setup/connection.sh $(or $(call chosen,NAME),'') $(call quote,FIELD) $(call quote,FILE)
 
 check: ## say what is wrong with the pipeline files, by file and line (PIPELINE=flights: only that one)
-	@setup/check.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+	@setup/check.sh $(call chosen,PIPELINE) $(ARGS)
 
 try: ## extract and transform a sample, and show what would be loaded (PIPELINE=orders DAY=2026-01-31 ARGS="--rows 100")
-	@setup/try.sh $(PIPELINE) $(if $(DAY),--day "$(DAY)") $(ARGS)
+	@setup/try.sh $(call quote,PIPELINE) $(if $(value DAY),--day $(call quote,DAY)) $(ARGS)
 
 pipeline-test: ## run the pipelines' own tests: given rows through the real transform (PIPELINE=flights: only that one's)
-	@setup/pipeline-test.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE)) $(ARGS)
+	@setup/pipeline-test.sh $(call chosen,PIPELINE) $(ARGS)
 
 scan: ## look for known holes in images and Dockerfiles (ARGS="debian --json": only that check, for programs)
 	@setup/scan.sh $(ARGS)
@@ -95,10 +103,10 @@ sbom: ## write what each image is made of, in CycloneDX, into .cache/sbom (ARGS=
 	@setup/sbom.sh $(ARGS)
 
 alert-test: ## send a test message through every channel of alerts, and say what came of it (CHANNEL=mail: only that one)
-	@setup/alert-test.sh $(CHANNEL)
+	@setup/alert-test.sh $(call given,CHANNEL)
 
 lineage: ## print the events of lineage that were kept, a line of JSON each (PIPELINE=flights: only that one's)
-	@setup/lineage.sh $(if $(filter command line,$(origin PIPELINE)),$(PIPELINE))
+	@setup/lineage.sh $(call chosen,PIPELINE)
 
 ps: status
 status: ## show the services and how they are

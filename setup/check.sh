@@ -3,6 +3,8 @@
 # SQL, their twins, which the transform image imports, and their connections, where the platform was started once.
 #
 # usage: setup/check.sh [PIPELINE...] [--json]
+#
+# Exit code: 0 if all are well, 1 if one has a problem, 2 if it could not be found out.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
@@ -16,7 +18,7 @@ main() {
     --json | --texts-only) ;;
     -*) refuse "unknown option '$1'" "usage: setup/check.sh [PIPELINE...] [--json]" ;;
   esac
-  need_images airflow transform
+  need_images airflow transform secrets
   desk check "$@"
 }
 

@@ -3,6 +3,8 @@
 # real transform image, without a network or a running stack, and what comes out is compared with the rows of expected/.
 #
 # usage: setup/pipeline-test.sh [PIPELINE...] [--json]
+#
+# Exit code: 0 if all pass, 1 if one does not, 2 if there is none or they could not be run.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh

@@ -4,7 +4,7 @@
 # usage: setup/preflight.sh
 #
 # Looks at the engine's and Compose's versions, disk, memory, the ports (AIRFLOW_PORT, POSTGRES_PORT) and the subnet
-# (ETL_SUBNET). Every problem is listed, each with what to do; then the exit code is 1.
+# (ETL_SUBNET). Every problem is listed, each with what to do; then the exit code is 2.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh
@@ -176,7 +176,7 @@ main() {
   if [ "$count" -gt 0 ]; then
     printf '\nThis machine is not ready: %s problem%s, and nothing was changed.\n%s' "$count" "$([ "$count" = 1 ] || echo s)" "$problems" >&2
     printf 'Then run the same command again.\n' >&2
-    exit 1
+    exit 2
   fi
   say "$facts"
 }

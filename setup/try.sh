@@ -5,7 +5,7 @@
 # usage: setup/try.sh PIPELINE [--day YYYY-MM-DD] [--rows N] [--json]
 #
 # Without a day it is about the last complete interval. Of each table or query at most 10,000 rows are read, or N (0: all);
-# documents are read whole.
+# documents are read whole. Exit code: 0 if all went well, 1 if a stage failed, 2 if it could not be tried.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . setup/words.sh

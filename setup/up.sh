@@ -46,8 +46,11 @@ main() {
     refuse "the platform is not healthy" "where: above; all of a service's log: make logs SERVICE=NAME" "to do: mend what it says, then run make up again"
   fi
   step "Running the flights pipeline for the last complete day"
-  run_flights || refuse "the platform is up, but the run did not succeed" "where: above, and the task's log in Airflow: http://localhost:$(airflow_port)" \
-    "to do: mend what it says, then: make run PIPELINE=flights"
+  if ! run_flights; then
+    complain "the platform is up, but the run did not succeed" "where: above, and the task's log in Airflow: http://localhost:$(airflow_port)" \
+      "to do: mend what it says, then: make run PIPELINE=flights"
+    return 1
+  fi
   step "The platform is up"
   say "Airflow    http://localhost:$(airflow_port), user admin, password: make password"
   say "Warehouse  127.0.0.1:$(postgres_port), database warehouse, user analyst, password: make password; or at once: make psql"

@@ -24,9 +24,6 @@ order by pipeline, stage, started_at;
 SQL
 }
 
-# Stops with exit code 2.
-give_up() { (refuse "$@") || exit 2; }
-
 main() {
   local tries=30 lines words=()
   while [ $# -gt 0 ]; do
@@ -34,18 +31,18 @@ main() {
       --help | -h) print_help && return ;;
       --tries) tries=${2:-} && shift ;;
       --json) words+=("$1") ;;
-      -*) give_up "unknown option '$1'" "usage: setup/usage.sh [PIPELINE...] [--tries N] [--json]" ;;
+      -*) refuse "unknown option '$1'" "usage: setup/usage.sh [PIPELINE...] [--tries N] [--json]" ;;
       *) words+=("$1") ;;
     esac
     shift
   done
   case $tries in
-    '' | *[!0-9]* | 0*) give_up "'$tries' is no number of tries" "usage: setup/usage.sh [PIPELINE...] [--tries N] [--json]" ;;
+    '' | *[!0-9]* | 0*) refuse "'$tries' is no number of tries" "usage: setup/usage.sh [PIPELINE...] [--tries N] [--json]" ;;
   esac
   [ -n "$(docker compose ps --quiet --status running airflow-apiserver 2>/dev/null)" ] ||
-    give_up "the platform is not running" "where: service airflow-apiserver" "to do: make up"
+    refuse "the platform is not running" "where: service airflow-apiserver" "to do: make up"
   lines=$(last_tries "$tries") ||
-    give_up "the warehouse does not tell" "where: etl.stage_runs, above" "to do: make up, which makes what is missing"
+    refuse "the warehouse does not tell" "where: etl.stage_runs, above" "to do: make up, which makes what is missing"
   docker compose exec -T --env PYTHONPATH=/opt/airflow/plugins airflow-apiserver \
     python -m etl_platform usage ${words[@]+"${words[@]}"} <<<"$lines"
 }

@@ -7,12 +7,17 @@ say() { printf '   %s\n' "$*"; }
 # Announces a step.
 step() { printf '\n== %s\n' "$*"; }
 
-# Stops with three sentences: what is wrong, where, what to do next.
-refuse() {
+# Says three sentences: what is wrong, where, what to do next.
+complain() {
   printf '\nerror: %s\n' "$1" >&2
   shift
   [ $# -eq 0 ] || printf '  %s\n' "$@" >&2
-  exit 1
+}
+
+# Stops with these: what was asked cannot be done. The exit code is 2; 1 is of what was done, and found something wrong.
+refuse() {
+  complain "$@"
+  exit 2
 }
 
 # Prints the comment that opens the running script: its --help.

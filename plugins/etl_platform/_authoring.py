@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from etl_contract import DataError, Fault, Name, NothingToDo, SpecError, StageError
+from etl_contract import Name, StageError
 from etl_platform._pipeline import Broken, Pipeline, read_pipelines
 from etl_platform._problems import guess
+from etl_platform._questions import answer
 from etl_platform._settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SOURCE = (
     "an address such as https://example.org/orders.csv, files of the inbox such as orders/*.csv, or CONNECTION.TABLE"
 )
+LANGUAGES = ("pandas", "sql", "none")
 LANGUAGE = "what the transform is written in: pandas, sql, or none (pandas)"
 KEY = "the columns that name a row, with commas between; without any, each run replaces all rows"
 SCHEDULE = "when it runs: a cron expression, @hourly, @daily, ... (@daily)"
@@ -65,7 +67,7 @@ def add_commands(commands: "Commands") -> None:
     )
     new.add_argument("pipeline", metavar="PIPELINE", help="lower-case letters, digits and _")
     new.add_argument("--from", dest="source", metavar="SOURCE", help=SOURCE)
-    new.add_argument("--transform", dest="language", choices=["pandas", "sql", "none"], help=LANGUAGE)
+    new.add_argument("--transform", dest="language", choices=LANGUAGES, help=LANGUAGE)
     new.add_argument("--key", metavar="COLUMN,...", help=KEY)
     new.add_argument("--schedule", metavar="CRON", help=SCHEDULE)
     new.add_argument("--timezone", metavar="ZONE", help=TIMEZONE)
@@ -78,10 +80,10 @@ def add_commands(commands: "Commands") -> None:
         description="Exit code: 0 if all went well, 1 if a stage failed, 2 if it could not be tried.",
     )
     attempt.add_argument("pipeline", metavar="PIPELINE")
+    attempt.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="default: the last complete interval")
     attempt.add_argument(
-        "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the last complete interval"
+        "--rows", type=_rows, default=10_000, help="of each table or query, at most; 0 for all (10000)"
     )
-    attempt.add_argument("--rows", type=int, default=10_000, help="of each table or query, at most; 0 for all (10000)")
     _common(attempt, _try)
 
     usage = commands.add_parser(
@@ -104,13 +106,34 @@ def _common(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespa
         try:
             return command(arguments)
         except StageError as error:
-            parts = [f"\nerror: {error.problem}"]
-            parts += [f"  where: {error.where}"] if error.where else []
-            parts += [f"  to do: {error.hint}"] if error.hint else []
-            print("\n".join(parts), file=sys.stderr)
+            _tell(error)
             return 2
+        except KeyboardInterrupt:
+            print("\nstopped", file=sys.stderr)
+            return 130
 
     parser.set_defaults(command=told)
+
+
+def _tell(error: StageError) -> None:
+    """Print an error in its three parts."""
+    parts = [f"\nerror: {error.problem}"]
+    parts += [f"  where: {error.where}"] if error.where else []
+    parts += [f"  to do: {error.hint}"] if error.hint else []
+    print("\n".join(parts), file=sys.stderr)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no day; write one such as 2026-01-31") from None
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of rows; write one such as 100, or 0 for all")
+    return int(text)
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -157,19 +180,10 @@ def _new(arguments: argparse.Namespace) -> int:
     from etl_platform._new import Wish, write_pipeline  # noqa: PLC0415 - only here
 
     name = _valid(TypeAdapter(Name), arguments.pipeline)
-    asks = sys.stdin.isatty() and sys.stdout.isatty()
-
-    def answer(given: str | None, question: str, default: str | None = None) -> str:
-        if given is None and asks:
-            given = input(f"{question[0].upper()}{question[1:]}: ").strip() or None
-        if given is None and default is None:
-            raise StageError(f"it takes {question}", hint="Say it with --from, or answer in a terminal.")
-        return str(default if given is None else given)
-
     wish = Wish(
         name=name,
         source=answer(arguments.source, SOURCE),
-        language=answer(arguments.language, LANGUAGE, "pandas"),
+        language=answer(arguments.language, LANGUAGE, "pandas", LANGUAGES),
         key=tuple(filter(None, re.split(r"[,\s]+", answer(arguments.key, KEY, "")))),
         schedule=answer(arguments.schedule, SCHEDULE, "@daily"),
         timezone=answer(arguments.timezone, TIMEZONE, "UTC"),
@@ -189,9 +203,11 @@ def _looked_at(wish: "Wish") -> "Wish":
     """Look at the source for its columns; where that cannot be, say why, and go on with an example's."""
     from etl_platform._look import look  # noqa: PLC0415 - only here
     from etl_platform._once import engine  # noqa: PLC0415 - as above
+    from etl_platform._waiting import waiting  # noqa: PLC0415 - as above
 
     try:
-        seen = look(wish, engine(), Settings.of_environment())
+        with waiting("looking at the source"):
+            seen = look(wish, engine(), Settings.of_environment())
     except (StageError, ValidationError) as error:
         problem = error.problem if isinstance(error, StageError) else "it is none"
         print(f"The source was not looked at, so the columns are an example's: {problem}", file=sys.stderr)
@@ -204,24 +220,20 @@ def _looked_at(wish: "Wish") -> "Wish":
 
 def _try(arguments: argparse.Namespace) -> int:
     """Run the stages over a sample; print what came of it."""
-    from rich.console import Console  # noqa: PLC0415 - only here
-
-    from etl_platform._once import engine  # noqa: PLC0415 - as above
+    from etl_platform._once import engine  # noqa: PLC0415 - only here
     from etl_platform._shown import plain_trial, shown_trial  # noqa: PLC0415 - as above
-    from etl_platform._try import Sample, try_pipeline  # noqa: PLC0415 - as above
+    from etl_platform._try import Sample, StageFailed, try_pipeline  # noqa: PLC0415 - as above
+    from etl_platform._waiting import waiting  # noqa: PLC0415 - as above
 
     arguments.pipelines = [arguments.pipeline]
     (pipeline,) = _named(arguments)
     if isinstance(pipeline, Broken):
         raise StageError(str(pipeline))
     sample = Sample(arguments.day, arguments.rows or None)
-    console = Console(stderr=True)
     try:
-        trial = try_pipeline(
-            pipeline, sample, engine(), Settings.of_environment(), lambda stage: console.status(f"{stage} ...")
-        )
-    except (DataError, SpecError, NothingToDo) as error:
-        print(f"{Fault.of(error)}", file=sys.stderr)
+        trial = try_pipeline(pipeline, sample, engine(), Settings.of_environment(), waiting)
+    except StageFailed as error:
+        _tell(error)
         return 1
     print(json.dumps(plain_trial(trial), indent=2) if arguments.json else shown_trial(pipeline, trial))
     return 0

@@ -7,7 +7,6 @@ case.yaml says, where that matters, which day it is, parameters, and types
 import json
 import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -17,7 +16,6 @@ from docker import APIClient
 from pydantic import Field, ValidationError, field_validator
 
 from etl_contract import (
-    Conversation,
     Dataset,
     DocumentSource,
     Fault,
@@ -30,7 +28,7 @@ from etl_contract import (
 from etl_contract._columns import ColumnType
 from etl_contract._model import Model
 from etl_platform._interval import local_day
-from etl_platform._once import ALONE, Program, container, lines
+from etl_platform._once import ALONE, Program, answers
 from etl_platform._pipeline import Pipeline
 from etl_platform._problems import problems_of
 from etl_platform._settings import Settings
@@ -87,38 +85,21 @@ def cases_of(pipeline: Pipeline, folder: Path) -> list[Path]:
 
 
 def try_cases(pipeline: Pipeline, folder: Path, client: APIClient, settings: Settings) -> Iterator[Tried]:
-    """Run a pipeline's cases, one after the other in one container; give each as it ends."""
-    nonce = secrets.token_hex(16)
-    environment: dict[str, str] = {}
-    names: list[str] = []
-    for path in cases_of(pipeline, folder):
-        task = _task(pipeline, path, len(names))
+    """Run a pipeline's cases, one after the other; give each as it ends."""
+    told: dict[str, dict[str, str]] = {}
+    for number, path in enumerate(cases_of(pipeline, folder)):
+        task = _task(pipeline, path, number)
         if isinstance(task, Tried):
             yield task
-            continue
-        environment[f"ETL_TASK_{len(names)}"] = task[0].model_dump_json()
-        environment[f"ETL_CASE_{len(names)}"] = task[1]
-        names.append(path.name)
-    if not names:
-        return
+        else:
+            told[path.name] = {"ETL_TASK": task[0].model_dump_json(), "ETL_CASE": task[1]}
     host = {**ALONE, "binds": {str(folder / "tests" / pipeline.name): {"bind": "/cases", "mode": "ro"}}}
     host["mem_limit"] = host["memswap_limit"] = pipeline.limits.transform.memory_bytes
-    command = ["python", "-m", "etl_transform.cases"]
     # As who called, who may read the files.
     user = f"{os.getuid()}:{os.getgid()}"
-    program = Program(image(StageName.transform, settings), {"ETL_NONCE": nonce, **environment}, command, user)
-    said: list[str] = []
-    number = 0
-    with container(client, program, host) as trying:
-        for line in lines(client, trying):
-            said.append(line)
-            conversation = Conversation(f"{nonce}-{number}")
-            conversation.hear(line)
-            if conversation.result is not None:
-                yield Tried(pipeline.name, names[number], _told(conversation.result.fault))
-                number += 1
-    if number < len(names):
-        raise StageError(f"case {names[number]} of {pipeline.name} ended without an answer", hint="\n".join(said[-20:]))
+    program = Program(image(StageName.transform, settings), command=["python", "-m", "etl_transform.cases"], user=user)
+    for name, result in answers(client, program, told, host):
+        yield Tried(pipeline.name, name, _told(result.fault))
 
 
 def _told(fault: Fault | None) -> tuple[str, ...]:
@@ -133,6 +114,7 @@ def _task(pipeline: Pipeline, path: Path, number: int) -> tuple[TransformTask, s
     """Say what the image is told of a case, or what is wrong with it."""
     try:
         case = _case_file(path)
+        interval = local_day(case.day, pipeline.timezone)
         params = {
             name: each.with_value(case.params[name]) if name in case.params else each
             for name, each in pipeline.params.items()
@@ -145,7 +127,7 @@ def _task(pipeline: Pipeline, path: Path, number: int) -> tuple[TransformTask, s
         message = "nothing is expected; write expected/DATASET.csv with the rows that should come out"
         return Tried(pipeline.name, path.name, (message,))
     sources = [Dataset(name=name, uri="", rows=0, bytes=0, sha256="0" * 64) for name in pipeline.extract]
-    common = {"interval": local_day(case.day, pipeline.timezone), "run_id": f"test__{path.name}", "params": params}
+    common = {"interval": interval, "run_id": f"test__{path.name}", "params": params}
     common |= {"pipeline": pipeline.name, "run_uri": f"file:///tmp/case-{number}"}
     return transform_task(pipeline, sources, **common), _case(pipeline, case, path)
 

@@ -5,16 +5,14 @@ config/pipelines/*.yaml ──read_pipelines──► fields ──_queries─�
 """
 
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import batched
 
 from docker import APIClient
 
-from etl_contract import Conversation, Dataset, Fault, StageError, StageName, exports_of
+from etl_contract import Dataset, Fault, StageName, exports_of
 from etl_platform._interval import last_complete
-from etl_platform._once import ALONE, Program, container, lines
+from etl_platform._once import ALONE, Program, answers, container, lines
 from etl_platform._pipeline import Broken, Pipeline
 from etl_platform._problems import Path, Problem, guess
 from etl_platform._queries import query_problems
@@ -23,7 +21,6 @@ from etl_platform._stages import image
 from etl_platform._tasks import transform_task
 from etl_platform._yaml import text_lines
 
-_AT_ONCE = 16  # each task may have 128 KiB, and all variables of a process together 2 MiB
 _PLACE = re.compile(
     r"config/pipelines/(?P<file>[\w.-]+)(?:, line (?P<line>\d+))?(?:, (?P<field>[^:]*))?: (?P<message>.*)"
 )
@@ -38,14 +35,13 @@ def check(read: Iterable[Read], client: APIClient | None, settings: Settings) ->
     connections = _connections_there(client, settings) if client else None
     found = {each.name: [*query_problems(each), *_connection_problems(each, connections)] for each in pipelines}
     if client is not None:
-        for some in batched((each for each in pipelines if each.transform is not None), _AT_ONCE, strict=False):
-            for pipeline, fault in _faults(some, client, settings):
-                found[pipeline.name] += _problems(pipeline, fault)
+        for pipeline, fault in _faults([each for each in pipelines if each.transform is not None], client, settings):
+            found[pipeline.name] += _problems(pipeline, fault)
     return [item if isinstance(item, Broken) else _with(item, found[item.name]) for item in items]
 
 
 def _connections_there(client: APIClient, settings: Settings) -> list[str] | None:
-    """List the connections of this installation, None where it was never started."""
+    """List the connections of this installation, None where it was never started to its end: some are its own."""
     volume = f"{settings.project}_secrets"
     if volume not in {each["Name"] for each in client.volumes()["Volumes"] or ()}:
         return None
@@ -53,7 +49,7 @@ def _connections_there(client: APIClient, settings: Settings) -> list[str] | Non
     command = ["find", "/secrets/connections", "-mindepth", "1", "-maxdepth", "1", "-type", "d", "-printf", r"%f\n"]
     program = Program(f"etl-platform/secrets:{settings.tag}", command=command, user="0:0")
     with container(client, program, host) as listing:
-        return sorted(lines(client, listing))
+        return sorted(lines(client, listing, stderr=False)) or None
 
 
 def _with(item: Pipeline, problems: Iterable[Problem]) -> Read:
@@ -88,28 +84,19 @@ def _line(where: dict[str, int], path: Path) -> int:
     return min((line for place, line in where.items() if place.startswith(f"{prefix}.")), default=1)
 
 
-def _faults(pipelines: tuple[Pipeline, ...], client: APIClient, settings: Settings) -> Iterator[tuple[Pipeline, Fault]]:
-    """Let the transform image read the steps of some pipelines."""
-    nonce = secrets.token_hex(16)
-    environment = {"ETL_NONCE": nonce}
-    for number, pipeline in enumerate(pipelines):
-        sources = [Dataset(name=name, uri="", rows=0, bytes=0, sha256="0" * 64) for name in pipeline.extract]
+def _faults(pipelines: Iterable[Pipeline], client: APIClient, settings: Settings) -> Iterator[tuple[Pipeline, Fault]]:
+    """Let the transform image read the steps of pipelines."""
+    by_name = {pipeline.name: pipeline for pipeline in pipelines}
+    told = {}
+    for name, pipeline in by_name.items():
+        sources = [Dataset(name=source, uri="", rows=0, bytes=0, sha256="0" * 64) for source in pipeline.extract]
         interval = last_complete(pipeline, datetime.now(UTC))
         common = {"interval": interval, "run_id": "check", "run_uri": "file:///tmp", "params": pipeline.params}
-        task = transform_task(pipeline, sources, pipeline=pipeline.name, **common)
-        environment[f"ETL_TASK_{number}"] = task.model_dump_json()
-    heard = [Conversation(f"{nonce}-{number}") for number in range(len(pipelines))]
-    command = ["python", "-m", "etl_transform.check"]
-    with container(client, Program(image(StageName.transform, settings), environment, command)) as checking:
-        said = list(lines(client, checking))
-    for line in said:
-        for conversation in heard:
-            conversation.hear(line)
-    if any(conversation.result is None for conversation in heard):
-        raise StageError("the transform image gave no answer", hint="\n".join(said[-20:]))
-    for pipeline, conversation in zip(pipelines, heard, strict=True):
-        if conversation.result is not None and conversation.result.fault is not None:
-            yield pipeline, conversation.result.fault
+        told[name] = {"ETL_TASK": transform_task(pipeline, sources, pipeline=name, **common).model_dump_json()}
+    program = Program(image(StageName.transform, settings), command=["python", "-m", "etl_transform.check"])
+    for name, result in answers(client, program, told):
+        if result.fault is not None:
+            yield by_name[name], result.fault
 
 
 def _problems(pipeline: Pipeline, fault: Fault) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from etl_contract import Interval
+from etl_contract import Interval, SpecError
 from etl_platform._pipeline import Pipeline
 
 
@@ -34,7 +34,13 @@ def run_interval(
 
 
 def local_day(day: date, timezone: str) -> Interval:
-    """Give a day of a time zone's calendar, be it 23, 24 or 25 hours long."""
+    """Give a day of a time zone's calendar, be it 23, 24 or 25 hours long.
+
+    Raises:
+        SpecError: it is the calendar's first or last, of which a part is none by another zone's clock.
+    """
+    if day in {date.min, date.max}:
+        raise SpecError(f"a run cannot be about {day}, where the calendar ends", hint="Choose another day.")
     zone = ZoneInfo(timezone)
     start = datetime.combine(day, time.min, zone)
     return Interval(start=start, end=datetime.combine(day + timedelta(days=1), time.min, zone), timezone=timezone)

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import yaml
+from sqlglot import TokenType, tokenize
+from sqlglot.expressions import to_identifier
 
 from etl_contract import Format, SpecError, format_of
 from etl_platform._pipeline import Broken, read_pipeline
@@ -62,7 +64,7 @@ def write_pipeline(wish: Wish, folder: Path) -> list[Path]:
     if wish.language == "pandas":
         texts[f"{wish.name}.py"] = _PYTHON.format(name=wish.name)
     elif wish.language == "sql":
-        texts[f"{wish.name}.sql"] = _SQL.format(name=wish.name)
+        texts[f"{wish.name}.sql"] = _SQL.format(name=wish.name, table=_sql_name(wish.name))
     if there := sorted(name for name in texts if (folder / name).exists()):
         raise SpecError(f"config/pipelines/{there[0]} is there already", hint="Choose another name, or remove it.")
     with TemporaryDirectory() as trial:
@@ -146,9 +148,9 @@ def _pipeline(wish: Wish) -> str:
         "visualize:",
         f"  title: {title}",
         "  figures:",
-        f"    - {{label: Rows, sql: select count(*) from {table}, compare: false}}",  # noqa: S608 - an author's
+        f"    - {{label: Rows, sql: select count(*) from mart.{_sql_name(wish.name)}, compare: false}}",  # noqa: S608 - an author's
         "  tables:",
-        f"    - {{title: Some of the rows, sql: select * from {table}}}",  # noqa: S608 - as above
+        f"    - {{title: Some of the rows, sql: select * from mart.{_sql_name(wish.name)}}}",  # noqa: S608 - as above
     ]
     return "\n".join(parts) + "\n"
 
@@ -187,6 +189,12 @@ def _word(text: str) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
+def _sql_name(name: str) -> str:
+    """Write a name as SQL has it, in quotes where it is a word of DuckDB's, or of the parser that checks queries."""
+    plain = tokenize(name, read="postgres")[0].token_type is TokenType.VAR
+    return to_identifier(name, quoted=None if plain else True).sql("duckdb")
+
+
 _PYTHON = '''\
 """Makes of {name}, as they come, what the warehouse is to hold."""
 
@@ -200,9 +208,9 @@ def clean({name}: pd.DataFrame) -> dict[str, pd.DataFrame]:
 '''
 _SQL = """\
 -- Makes of {name}, as they come, what the warehouse is to hold: a table for each dataset that the pipeline loads.
-create table {name} as
+create table {table} as
 select distinct *
-from {name};
+from {table};
 """
 _CASE = """\
 # A test: the rows of given/ go through the transform, and those of expected/ should come out: make pipeline-test

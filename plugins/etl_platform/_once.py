@@ -1,15 +1,20 @@
 """Runs a container once for a person who waits: hears its lines, and removes it whatever happens."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import batched
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from etl_contract import StageError, Unavailable
+from etl_contract import Conversation, StageError, StageResult, Unavailable
 from etl_platform._stages import HARDENED
+
+# Each task may have 128 KiB, and all variables of a process together 2 MiB.
+_AT_ONCE = 12
 
 # For programs that need nothing but their image.
 ALONE: Mapping[str, Any] = {
@@ -40,6 +45,37 @@ class Program(NamedTuple):
     environment: Mapping[str, str] = MappingProxyType({})
     command: Sequence[str] = ()
     user: str | None = None
+
+
+def answers(
+    client: APIClient, program: Program, told: Mapping[str, Mapping[str, str]], host: Mapping[str, Any] = ALONE
+) -> Iterator[tuple[str, StageResult]]:
+    """Have a program answer many tasks, as many at once as go into its variables; give each answer as it comes.
+
+    Args:
+        client: the Engine.
+        program: answers each in a marked line, with the nonce "$ETL_NONCE-0" and so on.
+        told: by a name that is given back, the variables of each task: `ETL_TASK` is `ETL_TASK_0` for the first.
+        host: the arguments of docker's `create_host_config`.
+
+    Raises:
+        StageError: one is not answered.
+    """
+    for some in batched(told.items(), _AT_ONCE, strict=False):
+        nonce = secrets.token_hex(16)
+        numbered = {f"{name}_{number}": each[name] for number, (_, each) in enumerate(some) for name in each}
+        environment = {**program.environment, "ETL_NONCE": nonce, **numbered}
+        names = [name for name, _ in some]
+        said: list[str] = []
+        with container(client, program._replace(environment=environment), host) as answering:
+            for line in lines(client, answering):
+                said.append(line)
+                conversation = Conversation(f"{nonce}-{len(some) - len(names)}")
+                conversation.hear(line)
+                if conversation.result is not None:
+                    yield names.pop(0), conversation.result
+        if names:
+            raise StageError(f"'{names[0]}' ended without an answer", hint="\n".join(said[-20:]))
 
 
 @contextmanager
@@ -78,10 +114,10 @@ def container(client: APIClient, program: Program, host: Mapping[str, Any] = ALO
             client.remove_container(created, force=True, v=True)
 
 
-def lines(client: APIClient, container_id: str) -> Iterator[str]:
-    """Give every line that it prints, until it ends."""
+def lines(client: APIClient, container_id: str, *, stderr: bool = True) -> Iterator[str]:
+    """Give every line that it prints, also as errors where these are wanted, until it ends."""
     rest = b""
-    for chunk in client.logs(container_id, stdout=True, stderr=True, stream=True, follow=True):
+    for chunk in client.logs(container_id, stdout=True, stderr=stderr, stream=True, follow=True):
         *whole, rest = (rest + chunk).split(b"\n")
         yield from (line.decode("utf-8", "replace") for line in whole)
     if rest:

@@ -17,19 +17,15 @@ from docker.errors import APIError
 from etl_contract import (
     Check,
     Conversation,
-    DataError,
     ExtractTask,
     Interval,
     LoadTask,
-    Outcome,
     Source,
-    SpecError,
     SqlSource,
     StageError,
     StageName,
     StageResult,
     StageTask,
-    Unavailable,
 )
 from etl_platform._interval import last_complete, local_day
 from etl_platform._once import ALONE, Program, container, lines
@@ -40,6 +36,10 @@ from etl_platform._tasks import transform_task
 
 _MARK = "::etl-preview"
 Waiting = Callable[[str], AbstractContextManager[Any]]
+
+
+class StageFailed(StageError):
+    """A stage was tried and failed; another try may tell the same."""
 
 
 class Trial(NamedTuple):
@@ -74,7 +74,8 @@ def try_pipeline(pipeline: Pipeline, sample: Sample, client: APIClient, settings
         waiting: called with a stage's name; entered while that runs.
 
     Raises:
-        StageError: a stage failed, or could not be started; says why.
+        StageFailed: a stage did; says why.
+        StageError: nothing could be tried.
     """
     interval = local_day(sample.day, pipeline.timezone) if sample.day else last_complete(pipeline, datetime.now(UTC))
     common: dict[str, Any] = {"pipeline": pipeline.name, "run_id": "try", "run_uri": "file:///runs/try"}
@@ -119,10 +120,9 @@ class _Trier:
         if (result := conversation.result) is None:
             memory = self._pipeline.limits.of(stage).memory
             hint = f"It may have needed more memory than its limit of {memory}."
-            raise StageError(f"{stage} ended without a result", hint="\n".join([hint, *said[-10:]]))
+            raise StageFailed(f"{stage} ended without a result", hint="\n".join([hint, *said[-10:]]))
         if result.fault is not None:
-            error = {Outcome.retry: Unavailable}.get(result.outcome, DataError)
-            raise error(f"{stage}: {result.fault.problem}", where=result.fault.where, hint=result.fault.hint)
+            raise StageFailed(f"{stage}: {result.fault.problem}", where=result.fault.where, hint=result.fault.hint)
         return result
 
     def preview(self, task: LoadTask, rows: int) -> list[dict[str, Any]]:
@@ -131,14 +131,14 @@ class _Trier:
         environment = {"ETL_TASK": task.model_dump_json(), "ETL_NONCE": nonce, "ETL_ROWS": str(rows)}
         program = Program(image(StageName.load, self._settings), environment, ["python", "-m", "etl_load.preview"])
         host = {**ALONE, "binds": {self._volume: {"bind": "/runs", "mode": "ro"}}}
-        with self._waiting("load would"), container(self._client, program, host) as running:
+        with self._waiting("preview of load"), container(self._client, program, host) as running:
             said = list(lines(self._client, running))
         answers = [json.loads(line.split(" ", 2)[2]) for line in said if line.startswith(f"{_MARK} {nonce} ")]
         if not answers:
-            raise StageError("load gave no answer", hint="\n".join(said[-10:]))
+            raise StageFailed("load gave no answer", hint="\n".join(said[-10:]))
         answer = answers[-1]
         if "problem" in answer:
-            raise SpecError(answer["problem"], where=answer["where"], hint=answer["hint"])
+            raise StageFailed(answer["problem"], where=answer["where"], hint=answer["hint"])
         datasets: list[dict[str, Any]] = answer["datasets"]
         return datasets
 

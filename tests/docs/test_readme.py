@@ -52,6 +52,15 @@ def test_every_target_in_the_text_is_there(page: Path) -> None:
     assert named - make_targets() == set()
 
 
+def test_a_session_in_french_has_a_source_that_is_there() -> None:
+    """Its shop and its pipeline are those of the guide, whose commands are run by a test."""
+    guide, session = (set(commands(page)) for page in (ROOT / "docs" / "first-pipeline.md", ROOT / "README.fr.md"))
+
+    started = {command for command in session if command.startswith(("docker run", "make new"))}
+    assert len(started) == 2
+    assert started <= guide
+
+
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
 def test_a_decision_is_told_in_three_parts(page: Path) -> None:
     """Context, decision, consequences, on half a page."""

@@ -1,5 +1,8 @@
 """Pipelines' own tests, as `make pipeline-test` runs them: given rows, the real transform image, expected rows."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -53,15 +56,19 @@ def engine() -> Iterator[docker_py.APIClient]:
         yield client
 
 
-def _tried(folder: Path, engine: docker_py.APIClient, *cases: dict[str, str]) -> list[list[str]]:
-    """Run cases of a pipeline; give what was wrong with each."""
+def _write(folder: Path, *cases: dict[str, str], twin: str = TWIN) -> None:
     (folder / "orders.yaml").write_text(dedent(PIPELINE))
-    (folder / "orders.py").write_text(TWIN)
+    (folder / "orders.py").write_text(twin)
     for number, files in enumerate(cases):
         for name, text in files.items():
-            file = folder / "tests" / "orders" / f"case_{number}" / name
+            file = folder / "tests" / "orders" / f"case_{number:02}" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
+
+
+def _tried(folder: Path, engine: docker_py.APIClient, *cases: dict[str, str], twin: str = TWIN) -> list[list[str]]:
+    """Run cases of a pipeline; give what was wrong with each."""
+    _write(folder, *cases, twin=twin)
     pipeline = read_pipeline(folder / "orders.yaml")
     assert isinstance(pipeline, Pipeline), str(pipeline)
     tried = {case.case: list(case.problems) for case in try_cases(pipeline, folder, engine, Settings.of_environment())}
@@ -100,6 +107,7 @@ def test_rows_are_compared_by_value_whatever_their_order(tmp_path: Path, engine:
         ({"given/orders.csv": "id,price\nx,1\n"}, ["given/orders.csv cannot be read"]),
         ({"case.yaml": "dya: 2026-01-01\n"}, ["case.yaml, line 1, dya: no such field; did you mean 'day'?"]),
         ({"case.yaml": "params: {leats: 5}\n"}, ["case.yaml: the pipeline has no parameter 'leats'"]),
+        ({"case.yaml": "day: 9999-12-31\n"}, ["a run cannot be about 9999-12-31, where the calendar ends"]),
         ({"case.yaml": "fails: too dear\n"}, ["it is expected to say 'too dear', but it does not fail"]),
     ],
 )
@@ -150,6 +158,57 @@ def test_a_case_without_its_files_is_no_success(
     (told,) = _tried(tmp_path, engine, {name: text for name, text in FILES.items() if name != missing})
 
     assert told[0].startswith(problem)
+
+
+def test_many_cases_of_a_long_twin_are_run(tmp_path: Path, engine: docker_py.APIClient) -> None:
+    """More than a process takes as variables at once; one that differs is told by its own name."""
+    cases = [FILES] * 23
+    cases[17] = FILES | {"expected/orders.csv": "id\n1\n"}
+
+    told = _tried(tmp_path, engine, *cases, twin=TWIN + "# long\n" * 13_000)
+
+    assert [number for number, problems in enumerate(told) if problems] == [17]
+    assert len(told) == 23
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names", "code"),
+    [
+        ("", "", [], 0),
+        ("1,10.00", "1,11.00", [], 1),
+        ("", "", ["order"], 2),
+        ("pandas: orders.py", "pandas: x.py", [], 2),
+    ],
+)
+def test_a_script_reads_exit_codes_and_json(tmp_path: Path, *, old: str, new: str, names: list[str], code: int) -> None:
+    """0 if all pass, 1 if one does not, 2 if they could not be run; each case with its problems."""
+    _write(tmp_path, FILES)
+    for file in (tmp_path / "orders.yaml", tmp_path / "tests/orders/case_00/given/orders.csv"):
+        file.write_text(file.read_text().replace(old, new))
+    command = [sys.executable, "-m", "etl_platform", "test", *names, "--json", "--folder", str(tmp_path)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == code, done.stderr
+    if code == 2:
+        assert done.stdout == ""
+        assert done.stderr.startswith("\nerror: ")
+        return
+    (told,) = json.loads(done.stdout)
+    assert (told["pipeline"], told["case"], bool(told["problems"])) == ("orders", "case_00", code == 1)
+
+
+def test_a_folder_without_cases_is_no_success(tmp_path: Path) -> None:
+    """Who forgot to write one reads where it would stand; people read a line a case, and how many passed."""
+    command = [sys.executable, "-m", "etl_platform", "test", "--folder", str(tmp_path)]
+
+    none = subprocess.run(command, capture_output=True, text=True, check=False)
+    _write(tmp_path, FILES)
+    one = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (none.returncode, none.stdout) == (2, "")
+    assert "error: there is no case\n  where: config/pipelines/tests" in none.stderr
+    assert (one.returncode, one.stdout) == (0, "passed  config/pipelines/tests/orders/case_00\n1 passed, 0 failed\n")
 
 
 def test_the_cases_that_are_shipped_pass(engine: docker_py.APIClient) -> None:

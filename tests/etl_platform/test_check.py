@@ -14,7 +14,7 @@ import pytest
 from etl_platform import Broken, read_pipelines
 from etl_platform._check import check
 from etl_platform._settings import Settings
-from tests._engine import OURS, docker
+from tests._engine import OURS, docker, image
 
 GOOD = """\
     extract:
@@ -219,31 +219,29 @@ def test_a_print_of_a_twin_is_no_answer_and_neighbours_are_left_alone(
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    ("made", "problems"),
+    [
+        (
+            "connections/source connections/shop",
+            ["line 2, extract.orders: there is no connection 'sorce'; did you mean 'source'?"],
+        ),
+        ("stages", []),
+    ],
+    ids=["started", "never started to its end"],
+)
 def test_a_connection_that_is_not_there_is_told(
-    tmp_path: Path, engine: docker_py.APIClient, settings: Settings
+    tmp_path: Path, engine: docker_py.APIClient, settings: Settings, *, made: str, problems: list[str]
 ) -> None:
     """Where the platform was started once, its connections are known by name."""
     volume = f"{settings.project}_secrets"
     docker("volume", "create", volume)
     try:
-        make = "mkdir -p /secrets/connections/source /secrets/connections/shop"
-        transform = f"etl-platform/transform:{settings.tag}"
-        docker(
-            "run",
-            "--rm",
-            "--user",
-            "0:0",
-            "--volume",
-            f"{volume}:/secrets",
-            "--entrypoint",
-            "sh",
-            transform,
-            "-c",
-            make,
-        )
+        docker("run", "--rm", "--user", "0:0", "--volume", f"{volume}:/secrets", "--workdir", "/secrets",
+               "--entrypoint", "mkdir", image("transform"), "-p", *made.split())  # fmt: skip
 
-        problems = _problems(tmp_path, GOOD.replace("sql: source, table", "sql: sorce, table"), TWIN, engine, settings)
+        told = _problems(tmp_path, GOOD.replace("sql: source, table", "sql: sorce, table"), TWIN, engine, settings)
     finally:
         docker("volume", "rm", volume)
 
-    assert problems == ["line 2, extract.orders: there is no connection 'sorce'; did you mean 'source'?"]
+    assert told == problems

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from contextlib import closing
@@ -17,6 +16,7 @@ from etl_platform._cases import try_cases
 from etl_platform._check import check
 from etl_platform._new import Wish, write_pipeline
 from etl_platform._settings import Settings
+from tests._terminal import in_terminal
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ["https://example.org/orders.csv", "orders/**/*.csv.gz", "source.orders", "s3://shop/orders/*.parquet"]
@@ -26,6 +26,7 @@ WISHES = [
     Wish("database", SOURCES[2], "none", ("Shop", "größe", "on")),
     Wish("bucket", SOURCES[3], "sql", ("Shop", "größe", "on")),
     Wish("selected", SOURCES[2], "pandas"),
+    *(Wish(word, SOURCES[1], "sql") for word in ("order", "group", "table", "select", "user", "values", "analyse")),
 ]
 # A platform that was never started: nothing is looked at.
 ALONE = {**os.environ, "COMPOSE_PROJECT_NAME": "never-started"}
@@ -34,6 +35,16 @@ ALONE = {**os.environ, "COMPOSE_PROJECT_NAME": "never-started"}
 def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "etl_platform", "new", *words, "--folder", str(folder)]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=ALONE)
+
+
+def test_only_a_word_of_sql_stands_in_quotes(tmp_path: Path) -> None:
+    """What needs none reads as people write it."""
+    for name in ("order", "orders"):
+        write_pipeline(Wish(name, SOURCES[1], "sql"), tmp_path)
+
+    assert "select distinct *\nfrom orders;" in (tmp_path / "orders.sql").read_text()
+    assert 'create table "order" as\nselect distinct *\nfrom "order";' in (tmp_path / "order.sql").read_text()
+    assert 'select count(*) from mart."order"' in (tmp_path / "order.yaml").read_text()
 
 
 @pytest.mark.integration
@@ -112,21 +123,61 @@ def test_a_program_reads_what_was_written_as_json(tmp_path: Path) -> None:
 
     written = json.loads(done.stdout)["written"]
     assert done.returncode == 0
+    assert done.stderr.startswith("looking at the source ...\nThe source was not looked at")
     assert "config/pipelines/orders.yaml" in written
     assert all((tmp_path / Path(name).relative_to("config/pipelines")).is_file() for name in written)
 
 
+def _asked(folder: Path, *answers: tuple[str, bytes]) -> tuple[int, str]:
+    command = [sys.executable, "-m", "etl_platform", "new", "orders", "--folder", str(folder)]
+    return in_terminal(command, ALONE, *answers)
+
+
 def test_a_terminal_is_asked_for_what_no_option_says(tmp_path: Path) -> None:
     """A newcomer needs no option; an empty answer is the default."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "etl_platform", "new", "orders", "--key", "id", "--folder", str(tmp_path)]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True, env=ALONE) as process:
-        os.write(ours, b"source.orders\nsql\n0 6 * * *\n\n")
-        assert process.wait(60) == 0
-    os.close(theirs)
-    os.close(ours)
+    code, said = _asked(
+        tmp_path,
+        ("An address such as", b"source.orders\n"),
+        ("What the transform is written in", b"\n"),
+        ("The columns that name a row", b"shop, id\n"),
+        ("When it runs", b"0 6 * * *\n"),
+        ("The time zone", b"\n"),
+    )
 
+    assert code == 0, said
     pipeline = read_pipeline(tmp_path / "orders.yaml")
     assert isinstance(pipeline, Pipeline)
     assert (pipeline.schedule, pipeline.timezone) == ("0 6 * * *", "UTC")
+    assert pipeline.load["orders"].key == ("shop", "id")
+    assert (tmp_path / "orders.py").is_file()
+
+
+def test_an_answer_that_is_none_is_asked_for_again(tmp_path: Path) -> None:
+    """A pipeline has the transform that its author meant, and not silently none."""
+    code, said = _asked(
+        tmp_path,
+        ("An address such as", b"source.orders\n"),
+        ("What the transform is written in", b"python\n"),
+        ("'python' is none of pandas, sql, none", b"SQL\n"),
+        ("The columns that name a row", b"\n"),
+        ("When it runs", b"\n"),
+        ("The time zone", b"\n"),
+    )
+
+    assert code == 0, said
     assert (tmp_path / "orders.sql").is_file()
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [(b"\x04", 2, "error: a question was not answered, so nothing was written"), (b"\x03", 130, "stopped")],
+    ids=["Ctrl-D", "Ctrl-C"],
+)
+def test_who_stops_at_a_question_reads_a_line(tmp_path: Path, typed: bytes, code: int, told: str) -> None:
+    """No traceback, and nothing is written."""
+    done, said = _asked(tmp_path, ("An address such as", b"source.orders\n"), ("What the transform", typed))
+
+    assert done == code
+    assert told in said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []

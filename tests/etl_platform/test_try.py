@@ -1,6 +1,10 @@
 """`make try`, and what `make new` sees of a source: real stages over a real web server, and nothing is loaded."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from datetime import date
@@ -9,17 +13,20 @@ from pathlib import Path
 import docker as docker_py
 import pytest
 
-from etl_contract import DataError, StageError, Unavailable
+from etl_contract import StageError
 from etl_platform import Pipeline, read_pipeline
 from etl_platform._interval import local_day
 from etl_platform._look import look, type_of
 from etl_platform._new import Wish, write_pipeline
 from etl_platform._settings import Settings
 from etl_platform._shown import plain_trial, shown_trial
-from etl_platform._try import Sample, Trial, try_pipeline
+from etl_platform._try import Sample, StageFailed, Trial, try_pipeline
 from tests._engine import OURS, docker, image, network
+from tests._terminal import in_terminal
 
 PROJECT = f"{OURS}-try"
+TRY = [sys.executable, "-m", "etl_platform", "try"]
+HERE = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "TERM": "xterm"}
 ORDERS = """\
 id,ordered_at,customer,amount
 1,2026-01-31 09:12:00+01,Ada,19.90
@@ -27,6 +34,14 @@ id,ordered_at,customer,amount
 3,2026-01-31 11:05:00+01,,42.50
 4,2026-01-31 11:05:00+01,Ada,7.25
 """
+SERVER = """
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+class Shop(SimpleHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(503) if self.path == "/busy.csv" else super().do_GET()
+HTTPServer(("", 8000), Shop).serve_forever()
+"""
+HUNGRY = "def clean(hungry):\n    return {'hungry': hungry.assign(name='x' * 10**9)}\n"
 SHOWN = """\
 orders: tried 2026-01-31; nothing is loaded
   extract    done    S s         4 rows in         4 rows out
@@ -58,9 +73,9 @@ def shop() -> Iterator[str]:
     """Give the address of a web server on the way out of a platform that has nothing else."""
     with network(f"{PROJECT}_egress"):
         name = f"{PROJECT}_egress-shop"
-        serve = f"mkdir /tmp/w && cd /tmp/w && printf '{ORDERS}' >orders.csv && exec python -m http.server 8000"
+        serve = 'mkdir /tmp/w && cd /tmp/w && printf %s "$1" >orders.csv && exec python -c "$2"'
         docker("run", "--detach", "--name", name, "--network", f"{PROJECT}_egress", "--network-alias", "shop",
-               "--entrypoint", "sh", image("transform"), "-c", serve.replace("\n", "\\n"))  # fmt: skip
+               "--entrypoint", "sh", image("transform"), "-c", serve, "shop", ORDERS, SERVER)  # fmt: skip
         yield "http://shop:8000/orders.csv"
 
 
@@ -118,12 +133,93 @@ def test_what_goes_wrong_is_told_as_a_run_would(
     nobody = _pipeline(tmp_path, Wish("nobody", "http://nobody.invalid/orders.csv"))
     database = _pipeline(tmp_path, Wish("database", "source.orders"))
 
-    with pytest.raises(DataError, match="customer"):
+    with pytest.raises(StageFailed, match="customer"):
         _tried(wrong, engine, settings)
-    with pytest.raises(Unavailable, match="extract: "):
+    with pytest.raises(StageFailed, match="extract: "):
         _tried(nobody, engine, settings)
     with pytest.raises(StageError, match="the platform is not running"):
         _tried(database, engine, settings)
+
+
+def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [*TRY, *words, "--folder", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=HERE)
+
+
+@pytest.mark.integration
+def test_a_program_reads_what_would_be_loaded_as_json(tmp_path: Path, shop: str) -> None:
+    """Exit code 0, and on standard output nothing else; what is done meanwhile is told beside it."""
+    _pipeline(tmp_path, Wish("orders", shop))
+
+    done = _command(tmp_path, "orders", "--day", "2026-01-31", "--json")
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["stages"]["transform"]["rows_out"] == 4
+    assert [dataset["table"] for dataset in told["datasets"]] == ["mart.orders"]
+    assert done.stderr == "extract ...\ntransform ...\npreview of load ...\n"
+
+
+@pytest.mark.integration
+def test_a_terminal_shows_what_is_done_in_a_line_that_goes(tmp_path: Path, shop: str) -> None:
+    """It turns while a stage runs, and only what came of it stays."""
+    _pipeline(tmp_path, Wish("orders", shop, language="none"))
+
+    code, said = in_terminal([*TRY, "orders", "--day", "2026-01-31", "--folder", str(tmp_path)], HERE)
+
+    assert code == 0, said
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said)  # colours, and the way back to the line's beginning
+    assert set(re.findall(r"(.) ([a-z ]+) \.\.\.", said)) >= {("⠋", "extract"), ("⠋", "preview of load")}
+    assert not re.search(r"(?m)^extract \.\.\.", said)
+    assert "orders: tried 2026-01-31" in said
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("name", "code", "problem"),
+    [
+        ("busy", 1, "error: extract: "),
+        ("hungry", 1, "error: transform ended without a result\n  to do: It may have needed more memory than"),
+        ("database", 2, "error: the platform is not running"),
+    ],
+)
+def test_a_stage_that_fails_is_no_try_that_could_not_be(
+    tmp_path: Path, shop: str, *, name: str, code: int, problem: str
+) -> None:
+    """1 says that something is wrong, also where a server is busy or memory ends; 2, that nobody knows."""
+    _pipeline(tmp_path, Wish("busy", shop.replace("orders.csv", "busy.csv")))
+    _pipeline(tmp_path, Wish("hungry", shop))
+    (tmp_path / "hungry.py").write_text(HUNGRY)
+    with (tmp_path / "hungry.yaml").open("a") as file:
+        file.write("limits: {transform: {memory: 256m}}\n")
+    _pipeline(tmp_path, Wish("database", "source.orders"))
+
+    done = _command(tmp_path, name)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    assert problem in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["order"], "there is no config/pipelines/order.yaml; did you mean 'orders'?"),
+        (["orders", "--day", "9999-12-31"], "error: a run cannot be about 9999-12-31"),
+        (["orders", "--day", "0001-01-01"], "error: a run cannot be about 0001-01-01"),
+        (["orders", "--day", "yesterday"], "--day: 'yesterday' is no day; write one such as 2026-01-31"),
+        (["orders", "--rows", "-5"], "--rows: '-5' is no number of rows; write one such as 100, or 0 for all"),
+        (["orders", "--rows", "many"], "--rows: 'many' is no number of rows"),
+    ],
+)
+def test_what_cannot_be_tried_is_told_in_a_line(tmp_path: Path, words: list[str], problem: str) -> None:
+    """Without a traceback; the exit code is 2."""
+    _pipeline(tmp_path, Wish("orders", "orders.csv"))
+
+    done = _command(tmp_path, *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_wide_table_is_shown_a_column_a_line(tmp_path: Path) -> None:

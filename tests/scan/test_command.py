@@ -37,7 +37,7 @@ def test_a_check_that_is_not_there_is_refused_at_once() -> None:
     """With those that are."""
     done = _script("scan", "pyhton")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "'pyhton' is not a check" in done.stderr
     assert "python debian dockerfiles trivy" in done.stderr
 

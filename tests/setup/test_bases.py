@@ -78,6 +78,6 @@ def test_an_image_of_ones_own_is_never_replaced(machine: Project) -> None:
 
     done = machine.run("setup/bases.sh")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "image registry.example/python:3.13 is not here and cannot be pulled" in done.stderr
     assert machine.recorded() == {"PYTHON_IMAGE": "registry.example/python:3.13"}

@@ -78,7 +78,7 @@ def test_destroy_asks_first(project: Project, stack: str) -> None:
 
     done = project.run("setup/destroy.sh", stdin="yes\n")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "This deletes the warehouse" in done.stdout
     assert "nothing was removed" in done.stderr
     assert left(stack) == before
@@ -109,7 +109,7 @@ def test_without_secrets_the_way_to_get_them_is_told(project: Project) -> None:
     """Before the first start there are no passwords."""
     done = project.run("setup/password.sh", COMPOSE_PROJECT_NAME="etl-never")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "there are no passwords yet" in done.stderr
     assert "make up" in done.stderr
 

@@ -46,7 +46,7 @@ def test_an_engine_elsewhere_is_not_replaced(project: Project) -> None:
     """If docker is told to use an engine that is down, that is said; none is installed here."""
     done = project.run("setup/engine.sh", DOCKER_HOST="tcp://127.0.0.1:1")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "docker is told to use 'tcp://127.0.0.1:1', and nothing answers there" in done.stderr
     assert "unset DOCKER_HOST" in done.stderr
 

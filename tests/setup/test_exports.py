@@ -45,7 +45,7 @@ def test_an_export_that_is_not_there_is_told(exports: Project) -> None:
     """With where it was looked for, and how to see what is there."""
     done = exports.run("setup/exports.sh", "orders/tomorrow.csv")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "there is no export 'orders/tomorrow.csv'" in done.stderr
     assert "make exports, which lists them" in done.stderr
 
@@ -54,5 +54,5 @@ def test_an_installation_without_exports_says_so(project: Project) -> None:
     """Nothing is made by looking."""
     done = project.run("setup/exports.sh", COMPOSE_PROJECT_NAME=f"etl-{uuid4().hex[:8]}")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "there are no exports yet" in done.stderr

@@ -3,6 +3,7 @@
 import re
 import time
 
+import pytest
 import yaml
 
 from tests.setup.project import ROOT, Project
@@ -74,3 +75,42 @@ def test_pre_commit_runs_the_checks_of_make_lint() -> None:
 
     assert checks
     assert [hook["entry"] for hook in hooks] == [f"setup/tools.sh setup/lint.sh {name}" for name in checks[1].split()]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        *("alert-test", "bases", "check", "destroy", "down", "engine", "lineage", "lint", "password", "pipeline-test"),
+        *("preflight", "prepare", "replay", "run", "scan", "standin", "try", "up", "usage"),
+    ],
+)
+def test_a_script_explains_itself(project: Project, script: str) -> None:
+    """Every script answers --help, and refuses an option that it does not know by 2: 1 is of what was found wrong."""
+    helped = project.run(f"setup/{script}.sh", "--help")
+    refused = project.run(f"setup/{script}.sh", "--colour")
+
+    assert f"setup/{script}.sh" in helped.stdout
+    assert (helped.returncode, refused.returncode) == (0, 2)
+    assert refused.stderr.startswith("\nerror: ")
+    assert "--colour" in refused.stderr
+
+
+@pytest.mark.parametrize("script", ["check", "pipeline-test", "try", "new"])
+def test_a_folder_that_is_not_there_is_no_problem_of_a_pipeline(project: Project, script: str) -> None:
+    """Who misspelt ETL_PIPELINES does not hear that a pipeline is wrong."""
+    project.fake("bin/docker", "exit 0")
+
+    done = project.run(f"setup/{script}.sh", "orders", ETL_PIPELINES="nowhere")
+
+    assert done.returncode == 2
+    assert "error: there is no folder 'nowhere'\n  where: ETL_PIPELINES" in done.stderr
+
+
+def test_lint_that_finds_something_is_no_misuse(project: Project) -> None:
+    """Its exit code is 1, as of every check."""
+    project.fake("bin/yamllint", "exit 1")
+
+    done = project.run("setup/lint.sh", "yamllint")
+
+    assert done.returncode == 1
+    assert "error: these checks found something: yamllint\n  where: above" in done.stderr
