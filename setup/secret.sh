@@ -3,7 +3,7 @@
 #
 # usage: setup/secret.sh NAME [FILE]
 #
-# NAME is a role of PostgreSQL (airflow, source_owner, extract, load, report, analyst), admin_password, fernet_key,
+# NAME is a role of PostgreSQL (airflow, source_owner, extract, load, recorder, report, analyst), admin_password, fernet_key,
 # jwt_secret or api_secret_key; or alerts/CHANNEL, the address by which people are told of troubles; or lineage/endpoint and
 # lineage/token, by which events of lineage are sent.
 set -euo pipefail
@@ -16,7 +16,6 @@ main() {
   local name=${1:-} file=${2:-}
   case $name in
     --help | -h) print_help && return ;;
-    airflow | source_owner | extract | load | report | analyst | admin_password | jwt_secret | api_secret_key) ;;
     alerts/* | lineage/*)
       local command=lineage
       [ "${name%%/*}" != alerts ] || command=channel
@@ -26,7 +25,7 @@ main() {
       return
       ;;
     fernet_key) runs airflow-apiserver || refuse "the platform is not running" "where: what Airflow has saved is encrypted anew" "to do: make up, then this again" ;;
-    *) refuse "there is no secret '$name' to set" "usage: make secret NAME=analyst FILE=password.txt" "to do: name one that docs/operations.md has, under Passwords" ;;
+    *) is_own_secret "$name" || refuse "there is no secret '$name' to set" "usage: make secret NAME=analyst FILE=password.txt" "to do: name one that docs/operations.md has, under Passwords" ;;
   esac
   [ -z "$file" ] || [ -r "$file" ] || refuse "there is no file '$file'" "to do: name one that you may read"
   require_secrets

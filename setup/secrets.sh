@@ -3,6 +3,17 @@
 #
 # A secret is in no argument, variable or log: it goes through a pipe into the volume, and its readers find it there.
 
+# Those that can be rotated and set, in the order in which the service `secrets` has them.
+readonly own_secrets="airflow source_owner extract load recorder report analyst admin_password fernet_key jwt_secret api_secret_key"
+
+is_own_secret() {
+  local name
+  for name in $own_secrets; do
+    [ "$name" != "$1" ] || return 0
+  done
+  return 1
+}
+
 # Runs a command of the service `secrets`, with our standard input.
 in_vault() { docker compose --progress quiet run --rm --no-deps --no-TTY secrets "$@"; }
 

@@ -44,37 +44,47 @@ FROM (VALUES
 JOIN pg_authid ON rolname = name
 WHERE rolpassword IS DISTINCT FROM verifier \gexec
 
--- Defaults of their sessions: against accidents, not against malice, since a session may set them anew.
+-- Defaults of their sessions: against accidents, not against malice, since a session may set them anew. All but one:
+-- temp_file_limit, which holds whatever a session says. It is what one process may put on disk to sort, to join or to keep
+-- a cursor's rows, so that nobody fills the disk of all databases; a statement has up to max_parallel_workers_per_gather more.
 -- A read or a load of a day may take as long as its pipeline's `minutes`, of which there are at most a day's.
 ALTER ROLE airflow      RESET ALL;
 ALTER ROLE airflow      SET statement_timeout = '1h';
 ALTER ROLE airflow      SET idle_in_transaction_session_timeout = '5min';
+ALTER ROLE airflow      SET temp_file_limit = '2GB';
 ALTER ROLE source_owner RESET ALL;
 ALTER ROLE source_owner SET statement_timeout = '10min';
 ALTER ROLE source_owner SET idle_in_transaction_session_timeout = '1min';
 ALTER ROLE source_owner SET lock_timeout = '1min';
+ALTER ROLE source_owner SET temp_file_limit = '2GB';
 ALTER ROLE extract      RESET ALL;
 ALTER ROLE extract      SET default_transaction_read_only = on;
 ALTER ROLE extract      SET statement_timeout = '1d';
 -- All sources are read in one transaction, which waits while one of them comes from elsewhere.
 ALTER ROLE extract      SET idle_in_transaction_session_timeout = '1h';
+ALTER ROLE extract      SET temp_file_limit = '16GB';
 ALTER ROLE load         RESET ALL;
 ALTER ROLE load         SET statement_timeout = '1d';
 ALTER ROLE load         SET idle_in_transaction_session_timeout = '10min';
+-- An upsert of tens of millions of rows sorts all of them, and joins them with its table.
+ALTER ROLE load         SET temp_file_limit = '32GB';
 -- A task does not wait for its line.
 ALTER ROLE recorder     RESET ALL;
 ALTER ROLE recorder     SET statement_timeout = '2s';
 ALTER ROLE recorder     SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE recorder     SET temp_file_limit = '0';
 ALTER ROLE report       RESET ALL;
 ALTER ROLE report       SET default_transaction_read_only = on;
 ALTER ROLE report       SET statement_timeout = '5min';
 ALTER ROLE report       SET idle_in_transaction_session_timeout = '10min';
+ALTER ROLE report       SET temp_file_limit = '4GB';
 ALTER ROLE analyst      RESET ALL;
 ALTER ROLE analyst      SET default_transaction_read_only = on;
 ALTER ROLE analyst      SET statement_timeout = '15min';
 ALTER ROLE analyst      SET idle_in_transaction_session_timeout = '5min';
 ALTER ROLE analyst      SET transaction_timeout = '1h';
 ALTER ROLE analyst      SET idle_session_timeout = '12h';
+ALTER ROLE analyst      SET temp_file_limit = '4GB';
 ALTER ROLE analyst      SET search_path = mart, etl, quarantine;
 
 COMMIT;

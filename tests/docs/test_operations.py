@@ -83,13 +83,16 @@ def test_every_secret_is_described_with_its_reader() -> None:
     assert sorted((path, int(owner)) for path, owner in told) == sorted((file.path, file.owner) for file in FILES)
 
 
-def test_every_role_is_described_with_its_connections() -> None:
+def test_every_role_is_described_with_its_limits() -> None:
     """The roles are those of roles.sql, and the superuser."""
     sql = (ROOT / "config" / "postgres" / "roles.sql").read_text()
     roles = re.findall(r"^ +\('(\w+)', +(\d+), '", sql, re.MULTILINE)
-    told = re.findall(r"^\| `(\w+)` \|.*\| (\d*) ?\|$", section(OPERATIONS, "Who may do what"), re.MULTILINE)
+    disk = dict(re.findall(r"^ALTER ROLE (\w+) +SET temp_file_limit = '(\w+)'", sql, re.MULTILINE))
+    row = r"^\| `(\w+)` \|.*\| (\d*) ?\| ([\w ]*?) ?\|$"
+    told = re.findall(row, section(OPERATIONS, "Who may do what"), re.MULTILINE)
 
-    assert sorted(told) == sorted([*roles, ("postgres", "")])
+    wanted = [(role, connections, disk[role].replace("GB", " GB")) for role, connections in roles]
+    assert sorted(told) == sorted([*wanted, ("postgres", "", "")])
 
 
 def test_every_message_with_a_remedy_is_one_that_is_said() -> None:

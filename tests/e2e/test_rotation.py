@@ -70,6 +70,7 @@ def _under_way(stack: Stack, dag_id: str, stage: str) -> Iterator[str]:
         ("load", "transform", LOAD),
         ("load", "load", LOAD),
         ("extract", "extract", r"connections/(source|warehouse)/uri|postgres/extract\.scram"),
+        ("recorder", "transform", r"airflow/recorder_uri|postgres/recorder\.scram"),
         ("report", "visualize", r"stages/visualize/uri|postgres/report\.scram"),
         ("authority", "transform", AUTHORITY),
         ("authority", "load", AUTHORITY),

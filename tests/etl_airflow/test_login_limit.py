@@ -135,6 +135,32 @@ def test_trying_one_password_on_many_accounts_is_limited(door: Site, stranger: h
 
 
 @pytest.mark.integration
+def test_who_is_refused_leaves_nothing_behind(door: Site, stranger: httpx.Client, here: str) -> None:
+    """Endless names from an address that must wait do not grow the table of attempts."""
+    for number in range(SPRAYED):
+        by_token(stranger, f"{here}-{number}", "123456")
+    names = [f"{here}-more-{number}" for number in range(5)]
+    before = door.ask("select count(*) from etl_logins where address = %s", here)
+    answers = {by_token(stranger, name, "123456").status_code for name in names}
+
+    assert answers == {TOO_MANY}
+    assert door.ask("select count(*) from etl_logins where address = %s", here) == before == SPRAYED + 1
+    assert door.ask("select count(*) from etl_logins where account = any(%s)", [account_of(name) for name in names]) == 0
+
+
+@pytest.mark.integration
+def test_what_is_long_ago_is_forgotten(door: Site, stranger: httpx.Client) -> None:
+    """By any attempt, also by one that fails; where somebody logged in this month stays known."""
+    old, usual = account_of("old"), account_of("usual")
+    for account, succeeded in ((old, 0.0), (usual, time.time() - 86_400)):
+        door.sql("insert into etl_logins values (%s, 'there', 3, 0, 0, %s)", account, succeeded)
+    by_token(stranger, "nobody-now", "123456")
+
+    assert door.ask("select count(*) from etl_logins where account = %s", old) == 0
+    assert door.ask("select count(*) from etl_logins where account = %s", usual) == 1
+
+
+@pytest.mark.integration
 def test_an_address_is_what_the_proxy_says_and_not_what_anybody_says(door: Site, here: str) -> None:
     """A header of one's own is no other address; the proxy's is."""
     person, other = new_person(door), new_person(door)

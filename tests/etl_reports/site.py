@@ -79,9 +79,19 @@ class Site:
 
     def sql(self, statement: str, *values: object) -> None:
         """Change something in Airflow's database."""
-        address = self.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
-        with psycopg.connect(address) as connection:
+        with psycopg.connect(self._database) as connection:
             connection.execute(statement, values)
+
+    def ask(self, statement: str, *values: object) -> Any:  # noqa: ANN401 - any value
+        """Give the one value of a statement in Airflow's database."""
+        with psycopg.connect(self._database) as connection:
+            row = connection.execute(statement, values).fetchone()
+        assert row is not None
+        return row[0]
+
+    @property
+    def _database(self) -> str:
+        return self.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
 
     def _token(self, user: str) -> str:
         if user not in self._tokens:

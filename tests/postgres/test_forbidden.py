@@ -73,6 +73,12 @@ NOBODY = [
     # the server's and other databases' settings
     ("alter system set log_connections = off", 'permission denied to set parameter "log_connections"'),
     ("set session_replication_role = replica", 'permission denied to set parameter "session_replication_role"'),
+    ("set temp_file_limit = -1", 'permission denied to set parameter "temp_file_limit"'),
+    ("alter role current_user set temp_file_limit = -1", 'permission denied to set parameter "temp_file_limit"'),
+    (
+        "do $$begin execute format('alter database %I set temp_file_limit = -1', current_database()); end$$",
+        'must be owner of database|permission denied to set parameter "temp_file_limit"',
+    ),
     ("set log_statement = none", 'permission denied to set parameter "log_statement"'),
     ("set session_preload_libraries = mine", 'permission denied to set parameter "session_preload_libraries"'),
     ("set dynamic_library_path = '/tmp'", 'permission denied to set parameter "dynamic_library_path"'),
@@ -366,6 +372,30 @@ def test_no_role_keeps_the_server_for_long(server: Server, role: str, statement:
     asked = "show statement_timeout; show idle_in_transaction_session_timeout"
 
     assert server.sql(asked, role).splitlines() == [statement, idle_in_transaction]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_fills_the_disk_by_sorting(server: Server, role: str) -> None:
+    """Temporary files are limited for each role, and whoever takes more loses his statement, not everybody's disk."""
+    sort = "select i from generate_series(1, 200000) as i order by md5(i::text) offset 199999"
+    assert server.sql("show temp_file_limit", role) != "-1"
+    server.sql(f"alter role {role} set temp_file_limit = '1MB'")
+    try:
+        with pytest.raises(CommandError, match=r"temporary file size exceeds \S+ \(1024kB\)"):
+            server.sql(f"set statement_timeout = 0; set work_mem = '1MB'; {sort}", role)
+    finally:
+        server.apply()
+    assert server.sql("set work_mem = '1MB'; " + sort, "load").isdigit()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_connection_begins_with_more_disk(server: Server, role: str) -> None:
+    """Asked for while connecting, a higher limit is refused too."""
+    environment = {"PGUSER": role, "PGPASSWORD": server.password(role), "PGOPTIONS": "-c temp_file_limit=-1"}
+    environment["PGDATABASE"] = DATABASES.get(role, "warehouse")
+    network = {"airflow": "control", "recorder": "control", "analyst": "edge"}.get(role, "data")
+    with pytest.raises(CommandError, match='permission denied to set parameter "temp_file_limit"'):
+        server.psql(network, ["psql", "-c", "show temp_file_limit"], environment)
 
 
 def test_an_idle_transaction_is_ended(server: Server) -> None:

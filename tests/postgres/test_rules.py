@@ -108,6 +108,11 @@ def _attributes(it: Asked) -> str | None:
     return None if said == "f" else "it has an attribute that raises"
 
 
+@rule("PostgreSQL 15", title="its temporary files are limited: temp_file_limit", among=OF_ROLES)
+def _temporary(it: Asked) -> str | None:
+    return None if it.one("show temp_file_limit", it.who) != "-1" else "it may fill the disk by sorting"
+
+
 def _setting(number: int, name: str, title: str, kept: Callable[[str], bool]) -> None:
     @rule(f"PostgreSQL {number}", title=title, among=OF_SERVER)
     def _(it: Asked) -> str | None:
@@ -158,13 +163,14 @@ def test_a_breach_is_seen(server: Server) -> None:
     try:
         server.sql(
             "grant temporary on database warehouse to public; alter role report connection limit -1;"
-            " alter role report set statement_timeout = 0; alter role report createdb"
+            " alter role report set statement_timeout = 0; alter role report set temp_file_limit = -1;"
+            " alter role report createdb"
         )
         server.sql("grant create on schema public to public", database="warehouse")
 
         assert [number for number in ("PostgreSQL 1", "PostgreSQL 2") if not rules[number].breach(database)] == []
         assert [
-            f"PostgreSQL {number}" for number in (5, 6, 8, 9) if not rules[f"PostgreSQL {number}"].breach(role)
+            f"PostgreSQL {number}" for number in (5, 6, 8, 9, 15) if not rules[f"PostgreSQL {number}"].breach(role)
         ] == []
     finally:
         server.sql("revoke create on schema public from public", database="warehouse")

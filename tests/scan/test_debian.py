@@ -27,6 +27,12 @@ RUN mkdir -p /srv/build/DEBIAN /srv/archive && cd /srv/archive \
         "$(date -uR)" "$(sha256sum Packages | cut -c -64)" "$(stat -c %s Packages)" >Release \
     && rm -rf /etc/apt/sources.list.d/* && echo 'deb [trusted=yes] {source} ./' >/etc/apt/sources.list
 """
+# A package that wants one which nobody has: with it, apt plans nothing.
+BROKEN = r"""
+RUN printf 'Package: etl-broken\nVersion: 1\nArchitecture: all\nMaintainer: me <a@example.org>\n\
+Depends: etl-nowhere\nDescription: b\n' >/srv/build/DEBIAN/control \
+    && dpkg-deb --build /srv/build /srv/broken.deb && dpkg --force-depends --install /srv/broken.deb
+"""
 SIMULATED = """\
 NOTE: This is only a simulation!
 Inst libssl3t64 [3.5.1-1] (3.5.1-1+deb13u1 Debian-Security:13/stable-security [amd64])
@@ -51,16 +57,18 @@ def test_what_apt_would_do_is_read() -> None:
 
 @pytest.fixture(scope="module")
 def built() -> Iterator[dict[str, Image]]:
-    """Build an image with an update, one whose archive has no security suite, and one whose archive does not answer."""
+    """Build an image with an update, and those that cannot tell of theirs, each for a reason of its own."""
     recipes = {
-        "weak": ("Debian-Security", "file:/srv/archive"),
-        "unwatched": ("Debian", "file:/srv/archive"),
-        "silent": ("Debian-Security", "http://127.0.0.1:9"),
+        "weak": ("Debian-Security", "file:/srv/archive", ""),
+        "unwatched": ("Debian", "file:/srv/archive", ""),
+        "silent": ("Debian-Security", "http://127.0.0.1:9", ""),
+        "broken": ("Debian-Security", "file:/srv/archive", BROKEN),
     }
     images = {name: Image(name, f"{OURS}-scan-{name}:{os.getpid()}") for name in recipes}
     try:
-        for name, (label, source) in recipes.items():
+        for name, (label, source, more) in recipes.items():
             recipe = ARCHIVE.replace("{base}", base_image()).replace("{label}", label).replace("{source}", source)
+            recipe += more
             docker("build", "--tag", images[name].reference, "-", stdin=recipe.encode(), timeout=300)
         yield images
     finally:
@@ -107,6 +115,16 @@ def test_an_archive_that_does_not_answer_is_no_pass(built: dict[str, Image]) -> 
     (trouble,) = check_debian([built["silent"]]).troubles
 
     assert trouble.startswith("silent: Debian's archives could not be asked: docker: ")
+
+
+@pytest.mark.integration
+def test_an_apt_that_fails_is_no_pass(built: dict[str, Image]) -> None:
+    """It says of no update, though there is one."""
+    outcome = check_debian([built["broken"]])
+
+    (trouble,) = outcome.troubles
+    assert trouble.startswith("broken: Debian's archives could not be asked: docker: E: Unmet dependencies.")
+    assert outcome.findings == ()
 
 
 @pytest.mark.integration

@@ -1,6 +1,7 @@
 """How people rotate secrets, set their own, and keep connections, while nothing runs."""
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from etl_secrets._change import OWN, ROTATED
 from tests._engine import docker, image, subnet
+from tests.docs.pages import OPERATIONS, section
 from tests.setup.project import ROOT, Project
 
 pytestmark = pytest.mark.integration
@@ -46,6 +49,28 @@ def test_a_secret_is_rotated_and_never_shown(project: Project, vault: str) -> No
     assert "replaced stages/load/uri" in done.stdout
     assert "the platform is not running: it is taken up at the next start" in done.stdout
     assert after.split(":")[2].split("@")[0] not in done.stdout + done.stderr
+
+
+def test_the_commands_know_what_the_service_can_change(project: Project, vault: str) -> None:
+    """No secret is forgotten, such as that of a role that came later."""
+    listed = project.run("bash", "-c", '. setup/secrets.sh && echo "$own_secrets"').stdout.split()
+    rotated = project.run("setup/rotate.sh", "recorder")
+    own = project.run("setup/secret.sh", "recorder", stdin="mine-of-2026")
+
+    assert listed == list(OWN)
+    assert (rotated.returncode, own.returncode) == (0, 0), rotated.stderr + own.stderr
+    assert "replaced airflow/recorder_uri" in rotated.stdout
+    assert "recorder:mine-of-2026@" in _read(vault, "airflow/recorder_uri")
+
+
+def test_what_can_be_changed_is_told(project: Project) -> None:
+    """By the page, and by each command's help."""
+    told = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section(OPERATIONS, "Passwords"), re.MULTILINE)
+
+    assert sorted(re.findall(r"\w+", ",".join(told))) == sorted(["SECRET", *ROTATED])
+    for command, names in (("setup/rotate.sh", ROTATED), ("setup/secret.sh", OWN)):
+        said = project.run(command, "--help").stdout
+        assert [name for name in names if not re.search(rf"\b{name}\b", said)] == []
 
 
 def test_a_value_comes_from_a_file_or_a_pipe(project: Project, vault: str, tmp_path: Path) -> None:

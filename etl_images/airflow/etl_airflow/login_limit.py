@@ -4,7 +4,8 @@
                                                                      └──► counted as failed; succeed takes it back
 
 An attempt is counted before the password is looked at, so that many at once are no way around. One that is refused is
-not counted: nobody who knocks on makes the wait longer. The numbers stand in config/airflow/webserver_config.py.
+not counted: nobody who knocks on makes the wait longer, or the table larger. The numbers stand in
+config/airflow/webserver_config.py.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import ipaddress
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Self
 
@@ -35,6 +36,7 @@ TABLE = """
 ANY = ""
 _FORGET = 3600.0
 _FAMILIAR = 30 * 86_400.0
+Line = tuple[str, str]
 _client: ContextVar[str] = ContextVar("client", default=ANY)
 
 
@@ -76,7 +78,7 @@ class TooManyAttempts(Exception):
 class Attempt:
     """An attempt that was admitted, and counts as failed until it has succeeded."""
 
-    def __init__(self, engine: Engine, account: str, address: str, counted: Mapping[tuple[str, str], float]) -> None:
+    def __init__(self, engine: Engine, account: str, address: str, counted: Mapping[Line, float]) -> None:
         self._engine = engine
         self._pair = (account, address)
         self._counted = counted
@@ -89,18 +91,15 @@ class Attempt:
             TooManyAttempts: there were too many failures before.
         """
         address = _client.get()
-        lines = sorted({(account, address), (ANY, address), (account, ANY)})
+        pair = (account, address)
+        lines = sorted({pair, (ANY, address), (account, ANY)})
         now = time.time()
         with engine.begin() as connection:
-            found = {line: _locked(connection, *line) for line in lines}
-            if found[account, address]["succeeded"] > now - _FAMILIAR:
-                # What others do elsewhere, or with other accounts, is no hindrance where somebody logs in usually.
-                found = {(account, address): found[account, address]}
-            wait = max(line["until"] for line in found.values()) - now
-            counted = {} if wait > 0 else {line: _count(connection, limits, line, found[line], now) for line in found}
-        if wait > 0:
-            log.warning("Refused an attempt to log in as %s from %s for %d s.", account, address, math.ceil(wait))
-            raise TooManyAttempts(wait)
+            # Whoever must wait is known before a line is made or locked for him.
+            _decisive(_known(connection, lines), pair, now)
+            found = _decisive({line: _locked(connection, *line) for line in lines}, pair, now)
+            counted = {line: _count(connection, limits, line, found[line], now) for line in found}
+            _forget(connection, now)
         return cls(engine, account, address, counted)
 
     def succeed(self) -> None:
@@ -117,11 +116,6 @@ class Attempt:
                 text("""update etl_logins set failures = 0, until = 0, succeeded = :now
                         where account = :account and address = :address"""),
                 {"account": self._pair[0], "address": self._pair[1], "now": time.time()},
-            )
-            connection.execute(
-                text("""delete from etl_logins where (account, address) in (select account, address from etl_logins
-                        where last < :last and succeeded < :familiar for update skip locked)"""),
-                {"last": time.time() - _FORGET, "familiar": time.time() - _FAMILIAR},
             )
 
 
@@ -158,17 +152,40 @@ def place(host: str) -> str:
     return str(address)
 
 
+def _known(connection: Connection, lines: Sequence[Line]) -> dict[Line, RowMapping]:
+    """Give those lines of the table that are there."""
+    statement = text("select * from etl_logins where account = :account and address = :address")
+    found = {
+        line: connection.execute(statement, {"account": line[0], "address": line[1]}).mappings().first()
+        for line in lines
+    }
+    return {line: row for line, row in found.items() if row is not None}
+
+
 def _locked(connection: Connection, account: str, address: str) -> RowMapping:
     """Give a line of the table, which is made where it is not there, and hold it until the end of the transaction."""
-    line = {"account": account, "address": address}
-    connection.execute(
-        text("insert into etl_logins (account, address) values (:account, :address) on conflict do nothing"), line
-    )
-    statement = text("select * from etl_logins where account = :account and address = :address for update")
-    return connection.execute(statement, line).mappings().one()
+    statement = text("""insert into etl_logins (account, address) values (:account, :address)
+                        on conflict (account, address) do update set account = excluded.account returning *""")
+    return connection.execute(statement, {"account": account, "address": address}).mappings().one()
 
 
-def _count(connection: Connection, limits: Limits, line: tuple[str, str], known: RowMapping, now: float) -> float:
+def _decisive(found: dict[Line, RowMapping], pair: Line, now: float) -> dict[Line, RowMapping]:
+    """Give the lines that an attempt counts in.
+
+    Raises:
+        TooManyAttempts: one of them says that it must wait.
+    """
+    if pair in found and found[pair]["succeeded"] > now - _FAMILIAR:
+        # What others do elsewhere, or with other accounts, is no hindrance where somebody logs in usually.
+        found = {pair: found[pair]}
+    wait = max((line["until"] for line in found.values()), default=now) - now
+    if wait > 0:
+        log.warning("Refused an attempt to log in as %s from %s for %d s.", *pair, math.ceil(wait))
+        raise TooManyAttempts(wait)
+    return found
+
+
+def _count(connection: Connection, limits: Limits, line: Line, known: RowMapping, now: float) -> float:
     """Count a failure; give until when the next attempt must wait."""
     failures = 1 + (known["failures"] if known["last"] > now - _FORGET else 0)
     until = now + limits.of(*line).wait(failures)
@@ -178,3 +195,12 @@ def _count(connection: Connection, limits: Limits, line: tuple[str, str], known:
         {"failures": failures, "now": now, "until": until, "account": line[0], "address": line[1]},
     )
     return until
+
+
+def _forget(connection: Connection, now: float) -> None:
+    """Delete what nobody needs any more, but for what another attempt holds."""
+    connection.execute(
+        text("""delete from etl_logins where (account, address) in (select account, address from etl_logins
+                where last < :last and succeeded < :familiar for update skip locked)"""),
+        {"last": now - _FORGET, "familiar": now - _FAMILIAR},
+    )

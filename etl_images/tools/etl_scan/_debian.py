@@ -15,7 +15,7 @@ _SAME = "cat /var/lib/dpkg/status /etc/apt/sources.list /etc/apt/sources.list.d/
 _ASK = """
 apt-get update -qq -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any >&2
 apt-get indextargets --format 'archive $(LABEL)' 'Created-By: Packages' | sort -u
-apt-get dist-upgrade --simulate -o Debug::NoLocking=1 | grep '^Inst ' || true
+apt-get dist-upgrade --simulate -o Debug::NoLocking=1
 """
 _MEMORY = ("--user=0:0", "--network=bridge", "--tmpfs=/var/lib/apt/lists", "--tmpfs=/var/cache/apt", "--tmpfs=/tmp")
 _UPDATE = re.compile(r"^Inst (?P<package>\S+) \[(?P<now>[^]]+)\] \((?P<new>\S+) (?P<origins>.+) \[\w+\]\)")
