@@ -12,7 +12,7 @@ from itertools import batched
 
 from docker import APIClient
 
-from etl_contract import Conversation, Dataset, Fault, StageError, StageName, exports_of
+from etl_contract import Conversation, Fault, StageError, StageName, exports_of
 from etl_platform._interval import last_complete
 from etl_platform._once import ALONE, Program, container, lines
 from etl_platform._pipeline import Broken, Pipeline
@@ -20,7 +20,7 @@ from etl_platform._problems import Path, Problem, guess
 from etl_platform._queries import query_problems
 from etl_platform._settings import Settings
 from etl_platform._stages import image
-from etl_platform._tasks import transform_task
+from etl_platform._tasks import only_named, transform_task
 from etl_platform._yaml import text_lines
 
 _AT_ONCE = 16  # each task may have 128 KiB, and all variables of a process together 2 MiB
@@ -93,10 +93,9 @@ def _faults(pipelines: tuple[Pipeline, ...], client: APIClient, settings: Settin
     nonce = secrets.token_hex(16)
     environment = {"ETL_NONCE": nonce}
     for number, pipeline in enumerate(pipelines):
-        sources = [Dataset(name=name, uri="", rows=0, bytes=0, sha256="0" * 64) for name in pipeline.extract]
         interval = last_complete(pipeline, datetime.now(UTC))
         common = {"interval": interval, "run_id": "check", "run_uri": "file:///tmp", "params": pipeline.params}
-        task = transform_task(pipeline, sources, pipeline=pipeline.name, **common)
+        task = transform_task(pipeline, only_named(pipeline, "file:///tmp"), pipeline=pipeline.name, **common)
         environment[f"ETL_TASK_{number}"] = task.model_dump_json()
     heard = [Conversation(f"{nonce}-{number}") for number in range(len(pipelines))]
     command = ["python", "-m", "etl_transform.check"]
