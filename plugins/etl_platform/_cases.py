@@ -16,7 +16,6 @@ from docker import APIClient
 from pydantic import Field, ValidationError, field_validator
 
 from etl_contract import (
-    Dataset,
     DocumentSource,
     Fault,
     Name,
@@ -33,7 +32,7 @@ from etl_platform._pipeline import Pipeline
 from etl_platform._problems import problems_of
 from etl_platform._settings import Settings
 from etl_platform._stages import image
-from etl_platform._tasks import transform_task
+from etl_platform._tasks import only_named, transform_task
 from etl_platform._yaml import NotYaml, read_yaml
 
 _DUCKDB = {"text": "varchar", "double": "double"}
@@ -126,10 +125,10 @@ def _task(pipeline: Pipeline, path: Path, number: int) -> tuple[TransformTask, s
     if not case.fails and not [*path.glob("expected/*.csv"), *path.glob("quarantined/*.csv")]:
         message = "nothing is expected; write expected/DATASET.csv with the rows that should come out"
         return Tried(pipeline.name, path.name, (message,))
-    sources = [Dataset(name=name, uri="", rows=0, bytes=0, sha256="0" * 64) for name in pipeline.extract]
+    run_uri = f"file:///tmp/case-{number}"
     common = {"interval": interval, "run_id": f"test__{path.name}", "params": params}
-    common |= {"pipeline": pipeline.name, "run_uri": f"file:///tmp/case-{number}"}
-    return transform_task(pipeline, sources, **common), _case(pipeline, case, path)
+    common |= {"pipeline": pipeline.name, "run_uri": run_uri}
+    return transform_task(pipeline, only_named(pipeline, run_uri), **common), _case(pipeline, case, path)
 
 
 def _case(pipeline: Pipeline, case: CaseFile, path: Path) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from docker import APIClient
 
-from etl_contract import Dataset, Fault, StageName, exports_of
+from etl_contract import Fault, StageName, exports_of
 from etl_platform._interval import last_complete
 from etl_platform._once import ALONE, Program, answers, container, lines
 from etl_platform._pipeline import Broken, Pipeline
@@ -18,7 +18,7 @@ from etl_platform._problems import Path, Problem, guess
 from etl_platform._queries import query_problems
 from etl_platform._settings import Settings
 from etl_platform._stages import image
-from etl_platform._tasks import transform_task
+from etl_platform._tasks import only_named, transform_task
 from etl_platform._yaml import text_lines
 
 _PLACE = re.compile(
@@ -89,10 +89,10 @@ def _faults(pipelines: Iterable[Pipeline], client: APIClient, settings: Settings
     by_name = {pipeline.name: pipeline for pipeline in pipelines}
     told = {}
     for name, pipeline in by_name.items():
-        sources = [Dataset(name=source, uri="", rows=0, bytes=0, sha256="0" * 64) for source in pipeline.extract]
         interval = last_complete(pipeline, datetime.now(UTC))
         common = {"interval": interval, "run_id": "check", "run_uri": "file:///tmp", "params": pipeline.params}
-        told[name] = {"ETL_TASK": transform_task(pipeline, sources, pipeline=name, **common).model_dump_json()}
+        task = transform_task(pipeline, only_named(pipeline, "file:///tmp"), pipeline=name, **common)
+        told[name] = {"ETL_TASK": task.model_dump_json()}
     program = Program(image(StageName.transform, settings), command=["python", "-m", "etl_transform.check"])
     for name, result in answers(client, program, told):
         if result.fault is not None:

@@ -16,6 +16,7 @@ from requests.exceptions import RequestException
 from etl_contract import (
     Check,
     Conversation,
+    DataError,
     Dataset,
     ExtractTask,
     Fault,
@@ -76,7 +77,10 @@ class StageOperator(DockerOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the parent gives log lines
         """Run the stage; its outcome decides what Airflow does next."""
         before = self._results_before(context)
-        task = self._task(context, before)
+        try:
+            task = self._task(context, before)
+        except DataError as error:
+            raise AirflowFailException(str(Fault.of(error))) from None
         limits = self.pipeline.limits.of(self.stage)
         map_index = -1 if context["ti"].map_index is None else context["ti"].map_index
         began = Began(self.stage.value, task, limits, self.image, map_index, datetime.now(UTC))

@@ -30,3 +30,11 @@ def transform_task(
         inputs=tuple(inputs),
         **common,
     )
+
+
+def only_named(pipeline: Pipeline, run_uri: str) -> list[Dataset]:
+    """Give the datasets that extract would make, without a file, for whoever asks about names alone."""
+    return [
+        Dataset(name=name, uri=f"{run_uri}/extract/{name}.parquet", rows=0, bytes=0, sha256="0" * 64)
+        for name in pipeline.extract
+    ]

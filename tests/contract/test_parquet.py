@@ -66,6 +66,25 @@ def test_a_retry_writes_over_what_a_killed_try_left(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["orders.parquet"]
 
 
+@pytest.mark.parametrize("link", ["the file", "its folder"])
+def test_a_link_to_elsewhere_is_not_read(tmp_path: Path, link: str) -> None:
+    """What a stage before left in the place of its file is not followed, and nothing is said of what is there."""
+    with writing((tmp_path / "other").as_uri(), "orders", TABLE.schema) as writer:
+        writer.write(TABLE)
+        dataset = writer.finish()
+    run = tmp_path / "run"
+    if link == "the file":
+        run.mkdir()
+        (run / "orders.parquet").symlink_to(tmp_path / "other" / "orders.parquet")
+    else:
+        run.symlink_to(tmp_path / "other")
+    linked = dataset.model_copy(update={"uri": f"{run.as_uri()}/orders.parquet"})
+
+    with pytest.raises(DataError, match="the file is a link to elsewhere") as caught, reading(linked):
+        pass
+    assert dataset.sha256 not in str(caught.value)
+
+
 def test_a_changed_file_is_not_read(tmp_path: Path) -> None:
     """A byte that changed on disk fails the stage before a row is taken."""
     with writing(tmp_path.as_uri(), "orders", TABLE.schema) as writer:

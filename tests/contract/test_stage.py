@@ -89,6 +89,18 @@ def test_a_task_that_is_none_is_a_failure_not_a_crash() -> None:
     assert (code, result.outcome) == (1, Outcome.failed)
 
 
+def test_a_task_that_names_a_file_of_somebody_else_is_told(tmp_path: Path) -> None:
+    """Before the stage begins, as a fault that a person can read."""
+    file = Dataset(name="orders", uri=f"{tmp_path.as_uri()}/secret", rows=1, bytes=1, sha256="0" * 64)
+    task = TASK.model_copy(update={"inputs": (file,)}).model_dump_json()
+
+    code, result, _ = _run("return StageResult(outcome='done')", task=task)
+
+    assert (code, result.outcome) == (1, Outcome.failed)
+    assert result.fault is not None
+    assert (result.fault.kind, result.fault.where) == ("DataError", file.uri)
+
+
 def test_the_stage_does_not_see_its_task_in_the_environment() -> None:
     """An author's code meets neither the nonce nor the task by chance."""
     _, result, _ = _run(
@@ -100,7 +112,10 @@ def test_the_stage_does_not_see_its_task_in_the_environment() -> None:
 
 def test_what_a_stage_is_given_to_read_is_counted() -> None:
     """The result has the bytes of its files, those that it counted itself, and what came over its network."""
-    files = tuple(Dataset(name=name, uri="", rows=1, bytes=500, sha256="0" * 64) for name in ("orders", "customers"))
+    files = tuple(
+        Dataset(name=name, uri=f"{TASK.run_uri}/{name}", rows=1, bytes=500, sha256="0" * 64)
+        for name in ("orders", "customers")
+    )
     task = TASK.model_copy(update={"inputs": files}).model_dump_json()
     before = received()
 

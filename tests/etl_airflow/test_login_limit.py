@@ -145,7 +145,8 @@ def test_who_is_refused_leaves_nothing_behind(door: Site, stranger: httpx.Client
 
     assert answers == {TOO_MANY}
     assert door.ask("select count(*) from etl_logins where address = %s", here) == before == SPRAYED + 1
-    assert door.ask("select count(*) from etl_logins where account = any(%s)", [account_of(name) for name in names]) == 0
+    accounts = [account_of(name) for name in names]
+    assert door.ask("select count(*) from etl_logins where account = any(%s)", accounts) == 0
 
 
 @pytest.mark.integration

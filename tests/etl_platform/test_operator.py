@@ -78,27 +78,27 @@ class Desk:
         pulled: what the stage before left.
     """
 
-    def __init__(self, settings: Settings, folder: Path, runs: Path, warehouse: Warehouse) -> None:
+    def __init__(self, settings: Settings, pipelines: Path, runs: Path, warehouse: Warehouse) -> None:
         self.settings = settings
         self.run_id = f"manual__{secrets.token_hex(4)}"
         self.said: list[dict[str, Any]] = []
         self.try_number = 1
-        self._folder = folder
+        self._pipelines = pipelines
         self._warehouse = warehouse
-        folder = f"orders/{run_folder(self.run_id)}"
-        for made in (runs / "orders", runs / folder):
-            made.mkdir(exist_ok=True)
-            made.chmod(0o777)
-        with writing(f"file://{runs}/{folder}/extract", "orders", pa.schema({"id": pa.int64()})) as writer:
+        folder = runs / "orders" / run_folder(self.run_id)
+        folder.mkdir(parents=True)
+        for one in (folder.parent, folder):
+            one.chmod(0o777)
+        with writing(f"{folder.as_uri()}/extract", "orders", pa.schema({"id": pa.int64()})) as writer:
             writer.write(pa.table({"id": [1, 2, 3]}))
             written = writer.finish()
         self.dataset = written.model_copy(update={"uri": written.uri.replace(str(runs), "/runs")})
 
     def pipeline(self, body: str = "return {'orders': orders}", expect: str = "", memory: str = "512m") -> Pipeline:
         """Write the pipeline, with what its function does."""
-        (self._folder / "orders.yaml").write_text(YAML.format(expect=expect, memory=memory))
-        (self._folder / "orders.py").write_text(f"def change(orders):\n    {body}\n")
-        pipeline = read_pipeline(self._folder / "orders.yaml")
+        (self._pipelines / "orders.yaml").write_text(YAML.format(expect=expect, memory=memory))
+        (self._pipelines / "orders.py").write_text(f"def change(orders):\n    {body}\n")
+        pipeline = read_pipeline(self._pipelines / "orders.yaml")
         assert isinstance(pipeline, Pipeline), str(pipeline)
         return pipeline
 
@@ -393,6 +393,23 @@ def test_an_engine_that_does_not_answer_is_told_and_tried_again(desk: Desk) -> N
     assert first.startswith("Unreachable: The Docker Engine does not answer: ")
     assert (where, hint) == ("  where: service docker-guard", "  next:  It is tried again. See: make status")
     assert (desk.line["state"], desk.line["error"]) == ("failed", "Unreachable")
+
+
+def test_a_file_that_is_not_of_the_run_is_not_read(desk: Desk) -> None:
+    """Whoever writes another into what a stage has left, no stage is started with it."""
+    own = desk.dataset.uri.rpartition("/extract/")[0]
+    for uri in (f"{own}-evil/orders.parquet", f"{own}/../other/orders.parquet", "file:///run/secrets/warehouse/uri"):
+        desk.dataset = desk.dataset.model_copy(update={"uri": uri})
+
+        error = desk.fails(desk.pipeline())
+
+        assert isinstance(error, AirflowFailException)
+        assert _last_words(error) == [
+            "DataError: the file is not one of this run",
+            f"  where: {uri}",
+            f"  next:  A stage reads below {own}. Clear the stage that names it, and those after it.",
+        ]
+    assert desk.lines == []
 
 
 def test_each_try_has_a_line_and_keeps_it(desk: Desk) -> None:

@@ -26,7 +26,8 @@ def dataset(tmp_path: Path) -> Dataset:
 def _task(dataset: Dataset, interval: Interval, key: str = "id") -> LoadTask:
     target = LoadTarget.model_validate({"table": "orders", "mode": "upsert", "key": [key]})
     export = ExportTarget.model_validate({"format": "csv", "to": "orders/today.csv"})
-    common = {"pipeline": "shop", "run_id": "dry", "interval": interval, "run_uri": "file:///runs/dry"}
+    run_uri = dataset.uri.rpartition("/")[0]
+    common = {"pipeline": "shop", "run_id": "dry", "interval": interval, "run_uri": run_uri}
     parts = {"spec": {"orders": target}, "export": (("orders", export),), "inputs": (dataset,), "dry_run": True}
     return LoadTask.model_validate({**common, **parts})
 

@@ -76,7 +76,7 @@ def test_image_loads_with_nothing_but_its_mounts(loading: Loading, files: str) -
         fill(files, {"secret/uri": loading.warehouse.uri().encode(), "runs/flights.parquet": parquet.read()})
     moved = task.inputs[0].model_copy(update={"uri": "file:///runs/flights.parquet"})
 
-    result = run(files, task.model_copy(update={"inputs": (moved,)})).result
+    result = run(files, task.model_copy(update={"run_uri": "file:///runs", "inputs": (moved,)})).result
 
     assert result is not None
     assert result.outcome is Outcome.done, result.fault

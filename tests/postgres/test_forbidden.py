@@ -363,6 +363,7 @@ def test_a_trap_of_the_owner_does_not_catch_the_superuser(server: Server) -> Non
         # What a pipeline's `minutes` may be at most: the stage ends a read that takes too long, never the server.
         ("extract", "1d", "1h"),
         ("load", "1d", "10min"),
+        ("recorder", "2s", "5s"),
         ("report", "5min", "10min"),
         ("analyst", "15min", "5min"),
     ],
@@ -396,6 +397,18 @@ def test_no_connection_begins_with_more_disk(server: Server, role: str) -> None:
     network = {"airflow": "control", "recorder": "control", "analyst": "edge"}.get(role, "data")
     with pytest.raises(CommandError, match='permission denied to set parameter "temp_file_limit"'):
         server.psql(network, ["psql", "-c", "show temp_file_limit"], environment)
+
+
+@pytest.mark.parametrize(("role", "shorter"), [("recorder", ""), ("analyst", "300ms")])
+def test_a_statement_that_takes_too_long_is_ended(server: Server, role: str, shorter: str) -> None:
+    """By what the role's sessions begin with: of the recorder as it is, of people by a shorter one of the same kind."""
+    if shorter:
+        server.sql(f"alter role {role} set statement_timeout = '{shorter}'")
+    try:
+        with pytest.raises(CommandError, match="canceling statement due to statement timeout"):
+            server.sql("select pg_sleep(30)", role)
+    finally:
+        server.apply()
 
 
 def test_an_idle_transaction_is_ended(server: Server) -> None:

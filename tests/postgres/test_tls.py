@@ -17,6 +17,7 @@ CONSUMERS = [
     ("stages/visualize/uri", "10001", "data", "/run/secrets/warehouse"),
     ("airflow/database_url", "50000", "control", "/run/secrets"),
     ("airflow/database_url_async", "50000", "control", "/run/secrets"),
+    ("airflow/recorder_uri", "50000", "control", "/run/secrets"),
 ]
 
 

@@ -1,5 +1,6 @@
 """Makes tasks of the visualize stage, and a warehouse that knows its answers."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ def about(interval: Interval = DAY, **params: Any) -> VisualizeTask:  # noqa: AN
 
 def dataset(name: str, stage: str, rows: int, size: int = 2_345_678) -> Dataset:
     """Give a dataset of a stage."""
-    uri = f"file:///runs/flights/x/{stage}/{name}.parquet"
+    uri = f"file:///runs/flights/x/{stage}/{re.sub(r'\W', '_', name)}.parquet"
     return Dataset(name=name, uri=uri, rows=rows, bytes=size, sha256="0" * 64)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, model_validator
 
 from etl_contract._dataset import Dataset
+from etl_contract._errors import DataError
 from etl_contract._expect import Check, Expect
 from etl_contract._exports import Export, ExportTarget
 from etl_contract._model import Model
@@ -89,7 +90,11 @@ class Interval(Model):
 
 
 class StageTask(Model):
-    """What every stage is told of its run."""
+    """What every stage is told of its run.
+
+    Its files are of the run's own folder, whatever the stage before has said, or somebody has written into XCom: with
+    any other URI a stage would read what its author may not.
+    """
 
     pipeline: Name
     run_id: str
@@ -98,6 +103,19 @@ class StageTask(Model):
     run_uri: str
     inputs: tuple[Dataset, ...] = ()
     params: dict[Name, Parameter] = Field(default={})
+
+    @model_validator(mode="after")
+    def _of_its_run(self) -> Self:
+        for dataset in self.reads:
+            if not dataset.is_below(self.run_uri):
+                hint = f"A stage reads below {self.run_uri}. Clear the stage that names it, and those after it."
+                raise DataError("the file is not one of this run", where=dataset.uri or dataset.name, hint=hint)
+        return self
+
+    @property
+    def reads(self) -> tuple[Dataset, ...]:
+        """Give all files that the stage is told of."""
+        return self.inputs
 
     @property
     def values(self) -> dict[str, Value]:
@@ -165,6 +183,11 @@ class LoadTask(StageTask):
     mixed: bool = False
     full_refresh: bool = False
     dry_run: bool = False
+
+    @property
+    def reads(self) -> tuple[Dataset, ...]:
+        """Give also the rows that were set aside."""
+        return (*self.inputs, *self.quarantined)
 
 
 class VisualizeTask(StageTask):

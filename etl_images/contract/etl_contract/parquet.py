@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
@@ -95,14 +96,16 @@ def reading(dataset: Dataset) -> Iterator[pq.ParquetFile]:
         DataError: the file is not the one that the stage before wrote.
     """
     fs, path = pa.fs.FileSystem.from_uri(dataset.uri)
+    hint = "Clear the stage that writes it, and those after it."
+    # A stage may leave a link in its folder, which would lead to what only the next one sees.
+    if isinstance(fs, pa.fs.LocalFileSystem) and Path(path).resolve() != Path(path):
+        raise DataError("the file is a link to elsewhere", where=dataset.uri, hint=hint)
     try:
         with fs.open_input_stream(path) as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError as error:
-        hint = "Clear the stage that writes it, and those after it."
         raise Unavailable("the file is gone", where=dataset.uri, hint=hint) from error
     if found != dataset.sha256:
-        hint = "Clear the stage that writes it, and those after it."
         raise DataError(f"the file's checksum is {found}, not {dataset.sha256}", where=dataset.uri, hint=hint)
     # Without pre_buffer: it would hold the whole file in memory, whatever is read of it.
     with fs.open_input_file(path) as file, pq.ParquetFile(file, pre_buffer=False) as parquet:

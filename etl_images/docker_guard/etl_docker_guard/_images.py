@@ -36,9 +36,16 @@ class Images:
 
     async def watch(self) -> None:
         """Notice soon that the platform was started, so that nobody comes before."""
+        trouble = ""
         while True:
             await asyncio.sleep(_OFTEN)
-            await self.renew()
+            try:
+                await self.renew()
+                trouble = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next start has to be noticed
+                before, trouble = trouble, f"{type(error).__name__}: {error}"
+                if trouble != before:
+                    _log.error("not_watched", error=trouble)
 
     async def checked(self, name: str) -> str:
         """Give the id to start, of an image that means what it did, and was built to run as the policy's user."""
