@@ -53,6 +53,14 @@ class Page[Item](NamedTuple):
     total: int
 
 
+def page_number(asked: str) -> int:
+    """Give the number of the page that is asked for; where that is no number, of the first."""
+    try:
+        return int(asked)
+    except ValueError:
+        return 1
+
+
 def paged[Item](items: Sequence[Item], number: int, size: int = PAGE) -> Page[Item]:
     """Give a page, counted from 1; one beyond the last is the last."""
     pages = max(1, math.ceil(len(items) / size))

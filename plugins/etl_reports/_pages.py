@@ -8,16 +8,17 @@ from urllib.parse import quote
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep, get_user
-from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, RedirectResponse, Response
+from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from etl_contract import ReportSummary
 from etl_reports._access import may_see_run
 from etl_reports._flow import router as flow
 from etl_reports._html import HERE, STATIC, render, wants_page
-from etl_reports._listing import Line, chosen, paged
+from etl_reports._listing import Line, chosen, page_number, paged
 from etl_reports._runs import latest, states, visible
 from etl_reports._shelf import Shelf
 
@@ -58,7 +59,7 @@ pages = FastAPI(
     dependencies=[Depends(get_user), Depends(can_be_asked)],
 )
 pages.include_router(flow)
-Number = Annotated[int, Query(ge=1, le=1_000_000)]
+Number = Annotated[int, BeforeValidator(page_number)]
 
 
 @pages.exception_handler(AnyHTTPException)
@@ -77,10 +78,11 @@ def reports(request: Request, session: SessionDep, user: GetUserDep, page: Numbe
     """Show every pipeline with its last report."""
     pipelines = visible(session, user)
     runs = latest(session, pipelines.keys())
-    lines = [Line(pipeline, shelf.reports(name), runs.get(name)) for name, pipeline in pipelines.items()]
+    kept = shelf.of(pipelines)
+    lines = [Line(pipeline, kept[name], runs.get(name)) for name, pipeline in pipelines.items()]
     found = paged(chosen(lines, request.query_params), page)
-    kept = sum(len(line.reports) for line in lines)
-    return render(request, "reports.html", page=found, all_pipelines=len(lines), all_reports=kept)
+    all_reports = sum(map(len, kept.values()))
+    return render(request, "reports.html", page=found, all_pipelines=len(lines), all_reports=all_reports)
 
 
 @pages.get("/static/{file_name}")

@@ -7,6 +7,7 @@ costs; a report's folder is another one, of another number, each time it is publ
 import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,30 +40,41 @@ class Shelf:
         except FileNotFoundError:
             return set()
 
+    def of(self, pipelines: Iterable[str]) -> dict[str, list[ReportSummary]]:
+        """Give each pipeline's reports, that of the latest interval first."""
+        there = self.pipelines()
+        return {name: self._sorted(name) if name in there else [] for name in pipelines}
+
     def reports(self, pipeline: str) -> list[ReportSummary]:
-        """Give a pipeline's reports, that of the latest interval first."""
+        """Give one pipeline's reports, that of the latest interval first."""
+        return self.of([pipeline])[pipeline]
+
+    def files(self, pipeline: str, run_id: str) -> dict[str, Path]:
+        """Give the files of a run's report by name; a name that does not stand in the folder opens nothing."""
         if pipeline not in self.pipelines():
+            return {}
+        try:
+            return {file.name: file for file in (self._folder / pipeline / run_folder(run_id)).iterdir()}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+
+    def _sorted(self, pipeline: str) -> list[ReportSummary]:
+        folder, known = self._folder / pipeline, self._known.get(pipeline)
+        try:
+            changed = folder.stat().st_mtime_ns
+            if known is not None and known.changed == changed:
+                return known.sorted
+            with os.scandir(folder) as entries:
+                there = [(entry.name, entry.inode()) for entry in entries if not entry.name.startswith(".")]
+        except FileNotFoundError:  # removed since we saw that it is there
             return []
-        folder = self._folder / pipeline
-        changed, known = folder.stat().st_mtime_ns, self._known.get(pipeline)
-        if known is not None and known.changed == changed:
-            return known.sorted
-        read = dict(known.reports) if known else {}
-        with os.scandir(folder) as entries:
-            there = [(entry.name, entry.inode()) for entry in entries if not entry.name.startswith(".")]
+        read = known.reports if known else {}
         reports = {key: read[key] if key in read else _summary(folder / key[0]) for key in there}
         told = [report for report in reports.values() if report is not None]
         told.sort(key=lambda report: (report.interval.end, report.made), reverse=True)
         settled = time.time_ns() - changed > SETTLED_NS
         self._known[pipeline] = _Known(changed if settled else 0, reports, told)
         return told
-
-    def files(self, pipeline: str, run_id: str) -> dict[str, Path]:
-        """Give the files of a run's report by name; a name that does not stand in the folder opens nothing."""
-        if pipeline not in self.pipelines():
-            return {}
-        folder = self._folder / pipeline / run_folder(run_id)
-        return {file.name: file for file in folder.iterdir()} if folder.is_dir() else {}
 
 
 def _summary(folder: Path) -> ReportSummary | None:

@@ -1,6 +1,6 @@
 """Offers a web server with pipelines in every state, 5,000 reports, and a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,14 @@ schedule: null
 extract: {{rows: {{sql: source, table: rows}}}}
 load: {{rows: {{table: mart.{name}, mode: append}}}}
 """
+TWINS = """transform:
+  - pandas: twins.py:count
+  - sql: twins.sql
+"""
+FILES = {
+    "twins.py": "def count(rows):\n    return {'rows': rows.assign(n=1)}  # each row once\n",
+    "twins.sql": "create or replace table rows as\nselect 'one' as word, count(*) as n from rows where n > 0;\n",
+}
 DRAWS = "visualize: {title: Report of NAME, charts: [{title: Rows, sql: select 1 as n, mark: bar, encoding: {x: n}}]}\n"
 MANY, EACH = 40, 125  # pipelines, and reports of each
 
@@ -34,11 +42,16 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "at_work": "new",
         "plain": "files",
         "gone": "files",
+        "grown": "files",
+        "twins": "files",
     }
     named |= {f"many_{number:02}": "many" for number in range(MANY)}
     for name, tag in named.items():
         text = YAML.format(name=name, tag=tag, description=f"What {name} is for")
+        text += TWINS if name == "twins" else ""
         (folder / f"{name}.yaml").write_text(text + (DRAWS.replace("NAME", name) if name != "plain" else ""))
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
     return folder
 
 
@@ -60,8 +73,10 @@ def flights_run(site: Site) -> str:
     return run_id
 
 
-def put(reports: Path, pipeline: str, run_id: str, day: int, *, rows: int = 1000) -> Path:
-    """Write a report's summary, as visualize leaves it."""
+def put(  # noqa: PLR0913 - a report has many sides
+    reports: Path, pipeline: str, run_id: str, day: int, *, rows: int = 1000, figures: Sequence[str] = ("Orders",)
+) -> Path:
+    """Write a report's summary, as visualize leaves it; `figures` are their labels."""
     start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
     summary = ReportSummary(
         title=f"Report of {pipeline}",
@@ -70,7 +85,9 @@ def put(reports: Path, pipeline: str, run_id: str, day: int, *, rows: int = 1000
         interval=Interval(start=start, end=start + timedelta(days=1)),
         made=start + timedelta(days=1, minutes=5),
         rows=rows + day,
-        figures=(Headline(label="Orders", text=f"{day:,}", change="2.0%", direction="up", news="good"),),
+        figures=tuple(
+            Headline(label=label, text=f"{day:,}", change="2.0%", direction="up", news="good") for label in figures
+        ),
     )
     folder = reports / pipeline / run_folder(run_id)
     folder.mkdir(parents=True, exist_ok=True)

@@ -107,20 +107,21 @@ def test_a_failed_runs_tab_leads_to_the_log(page: Page, site: Site, failed_run: 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.usefixtures("flights_run", "failed_run")
 def test_nobody_is_shut_out(page: Page, site: Site, name: str, theme: Theme) -> None:
-    """In either theme axe-core finds nothing serious, and nothing sticks out from a phone to a wide screen."""
+    """In either theme, from a phone to a wide screen, axe-core finds nothing serious, and nothing sticks out."""
     page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
     page.goto(f"{site.address}/reports/{PAGES[name]}")
     page.wait_for_load_state("networkidle")
-    stuck = []
+    found = []
     for device, width in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(300)
-        stuck += [f"on a {device}: {text}" for frame in page.frames for text in cut_off(frame)]
+        found += [f"on a {device}, sticks out: {text}" for frame in page.frames for text in cut_off(frame)]
+        if device in {"phone", "wide"}:
+            found += [f"on a {device}, {issue}" for issue in shut_out(page)]
         if device in {"phone", "laptop"}:
             shoot(page, f"reports {name} {theme} {device}")
 
-    assert shut_out(page) == []
-    assert stuck == []
+    assert found == []
 
 
 @pytest.mark.parametrize("name", ["all", "history", "pipeline", "failed"])

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from etl_platform import Pipeline, read_pipeline
 from etl_platform._flow import flow_of
 from etl_reports._picture import BOX, WIDTH, picture
+from tests._browser import shoot
 from tests.etl_reports.site import ROOT, Site
 
 
@@ -66,15 +67,18 @@ def test_the_tab_shows_the_flow_and_leads_to_assets(page: Page, site: Site) -> N
 
 @pytest.mark.integration
 def test_the_docs_show_words_and_highlighted_code(page: Page, site: Site) -> None:
-    """Airflow's own page of the DAG: links to assets, and the YAML in colours."""
-    page.goto(f"{site.address}/dags/late")
+    """Airflow's own page of the DAG: links to assets, and the YAML and its twins in colours."""
+    page.goto(f"{site.address}/dags/twins")
     page.get_by_role("button", name="Dag Docs").click()
 
     expect(page.get_by_text("by hand only")).to_be_visible()
-    expect(page.get_by_role("link", name="mart.late")).to_have_attribute("href", "assets?name_pattern=mart.late")
-    coloured = page.locator("code.language-yaml .token")
-    expect(coloured.first).to_be_visible()
-    assert coloured.count() > 5
+    expect(page.get_by_role("link", name="mart.twins")).to_have_attribute("href", "assets?name_pattern=mart.twins")
+    for language, word in (("yaml", "schedule"), ("python", "return"), ("sql", "select")):
+        coloured = page.locator(f"code.language-{language} .token")
+        expect(coloured.get_by_text(word, exact=True).first).to_be_visible()
+        colours = {token.evaluate("token => getComputedStyle(token).color") for token in coloured.all()}
+        assert len(colours) > 2, f"{language} has no colours"
+    shoot(page, "airflow dag docs")
 
 
 @pytest.mark.integration

@@ -1,5 +1,6 @@
 """Offers a real PostgreSQL as the warehouse."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests._engine import OURS
 from tests._postgres import running_postgres
 
+WAREHOUSE = (Path(__file__).parents[2] / "config" / "postgres" / "warehouse.sql").read_text()
 SERVER = f"{OURS}-visualize"  # its container, and the network that it is on
 
 
@@ -25,10 +27,13 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def admin(server: str) -> Iterator[psycopg.Connection]:
-    """Give a connection to prepare tables with; the schema `mart` is empty for each test."""
+    """Give a connection to prepare tables with; the schema `mart` and the books are empty for each test."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("drop schema if exists mart cascade")
-        connection.execute("create schema mart")
+        connection.execute("drop schema if exists mart, quarantine, etl cascade")
+        connection.execute("create schema mart; create schema quarantine; create schema etl")
+        for book in ("quarantine.rows", "etl.stage_runs"):
+            (create,) = re.findall(rf"CREATE TABLE IF NOT EXISTS {book} \(.*?\n\);", WAREHOUSE, re.DOTALL)
+            connection.execute(create)
         yield connection
 
 

@@ -93,6 +93,10 @@ class KnownWarehouse:
         """Say why rows were set aside."""
         return self.rows("reasons", "reasons")
 
+    def failed_tries(self) -> Table:
+        """Give the tries that failed, of which there are mostly none."""
+        return self.rows("failed tries", "failed tries") if "failed tries" in self._answers else table([])
+
     @contextmanager
     def connect(self, _: VisualizeTask) -> Iterator["KnownWarehouse"]:
         """Open it, as the stage opens the real one."""

@@ -51,6 +51,10 @@ _ANSWERS: dict[str, Any] = {
         {"dataset": "flights", "rule": "in_range [-120, 3000]", "column": "dep_delay", "rows": 21},
         {"dataset": "flights", "rule": "arrives about as late as it left", "column": None, "rows": 13},
     ],
+    "failed tries": [
+        {"stage": "extract", "try": 1, "state": "failed", "error": "Unavailable", "seconds": 4.2, "peak_memory": 98e6},
+        {"stage": "transform", "try": 1, "state": "killed", "error": "Killed", "seconds": 7.0, "peak_memory": None},
+    ],
     **{name: [{"n": now}] for name, (now, _) in _FIGURES.items()},
     **{f"{name} before": [{"n": before}] for name, (_, before) in _FIGURES.items()},
 }

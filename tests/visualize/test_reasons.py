@@ -1,7 +1,6 @@
 """Why rows were set aside: asked of the warehouse's own table, told in the report."""
 
 import json
-import re
 from pathlib import Path
 
 import psycopg
@@ -11,7 +10,6 @@ from etl_visualize.__main__ import visualize
 from etl_visualize._warehouse import MOST_REASONS, open_warehouse
 from tests.visualize.reporting import DAY, KnownWarehouse, load, task
 
-ROOT = Path(__file__).parents[2]
 REASONS = [{"dataset": "orders", "rule": "<b>unique</b>", "column": "id", "rows": 1200}]
 
 
@@ -27,11 +25,6 @@ def _aside(admin: psycopg.Connection, run_id: str, number: int, rule: str, colum
 @pytest.mark.integration
 def test_the_most_frequent_reason_comes_first(admin: psycopg.Connection, uri_file: Path, tmp_path: Path) -> None:
     """Of this run alone, by the rule that each row breached first; many are cut, and it is known."""
-    sql = (ROOT / "config" / "postgres" / "warehouse.sql").read_text()
-    (create,) = re.findall(r"CREATE TABLE IF NOT EXISTS quarantine\.rows \(.*?\n\);", sql, re.DOTALL)
-    admin.execute("drop schema if exists quarantine cascade")
-    admin.execute("create schema quarantine")
-    admin.execute(create)
     given = task(folder=tmp_path)
     for number, (rule, column) in enumerate([("in_range", "delay"), ("late", None), ("in_range", "delay")]):
         _aside(admin, given.run_id, number, rule, column)

@@ -38,6 +38,7 @@ def visualize(task: VisualizeTask, connect: Connect = open_warehouse) -> StageRe
             drawings=_each(spec.charts, lambda number, chart: _drawing(task, number, chart, warehouse), problems),
             listings=_each(spec.tables, lambda number, table: _listing(number, table, warehouse), problems),
             reasons=_reasons(task, warehouse),
+            failed_tries=_failed_tries(warehouse),
         )
     if problems:
         raise _together(problems)
@@ -95,6 +96,15 @@ def _listing(number: int, table: ReportTable, warehouse: Warehouse) -> Listing:
 def _reasons(task: VisualizeTask, warehouse: Warehouse) -> Table:
     """Ask only where something was set aside."""
     return warehouse.reasons() if any(load.rows_quarantined for load in task.loads) else Table({}, [])
+
+
+def _failed_tries(warehouse: Warehouse) -> Table:
+    """Ask for them; the book that they stand in is not worth a run (docs/decisions/airflow-keeps-the-book.md)."""
+    try:
+        return warehouse.failed_tries()
+    except SpecError as problem:
+        log.warning(f"which tries failed is not known: {problem}")
+        return Table({}, [])
 
 
 def _together(problems: list[SpecError]) -> SpecError:

@@ -56,6 +56,7 @@ def summary(report: Report) -> dict[str, Any]:
         "checks": [check.model_dump(mode="json", exclude={"examples"}) for check in task.checks],
         "quarantined": report.reasons.rows,
         "stages": [use.model_dump() for use in task.stages],
+        "failed_tries": report.failed_tries.rows,
         "exports": [export.model_dump(mode="json") for export in task.exports],
         "figures": [_figure_summary(measured) for measured in report.figures],
         "charts": [_chart_summary(drawing) for drawing in report.drawings],

@@ -12,7 +12,10 @@ from etl_visualize._table import Table
 
 
 class Report(NamedTuple):
-    """The parts of a report, with the task that asked for them; `reasons` are those of the rows that were set aside."""
+    """The parts of a report, with the task that asked for them.
+
+    `reasons` are those of the rows that were set aside, `failed_tries` those of any stage of the run so far.
+    """
 
     task: VisualizeTask
     made: datetime
@@ -20,3 +23,4 @@ class Report(NamedTuple):
     drawings: Sequence[Drawing] = ()
     listings: Sequence[Listing] = ()
     reasons: Table = Table({}, [])
+    failed_tries: Table = Table({}, [])

@@ -15,6 +15,7 @@ from etl_visualize._table import Table, as_table
 
 URI_FILE = Path("/run/secrets/warehouse/uri")
 MOST_REASONS = 100
+MOST_TRIES = 100
 MOST_ROWS = 20_000  # drawing so many takes some seconds, and 300 MB
 STATEMENT_SECONDS = 60
 
@@ -22,6 +23,9 @@ _TYPES: dict[type, sa.types.TypeEngine[Any]] = {datetime: sa.DateTime(timezone=T
 _DECLARE = "declare chart no scroll cursor for "
 _REASONS = """select dataset, rule, column_name as "column", count(*) as rows from quarantine.rows
 where pipeline = :pipeline and run_id = :run_id group by 1, 2, 3 order by 4 desc, 1, 2, 3"""
+_FAILED_TRIES = """select stage, try_number as try, state, error, seconds, peak_memory from etl.stage_runs
+where pipeline = :pipeline and run_id = :run_id and state not in ('success', 'skipped')
+order by started_at, stage, try"""
 _TIMED_OUT = "57014"
 # What another try may not meet: a lost connection, a lack of resources, an operator's doing, a fault of the server.
 _PASSING = ("08", "40", "53", "55", "57", "58", "XX")
@@ -38,6 +42,9 @@ class Warehouse(Protocol):
 
     def reasons(self) -> Table:
         """Say why rows of the run were set aside: dataset, rule, column and rows, the most frequent reason first."""
+
+    def failed_tries(self) -> Table:
+        """Give the run's tries that failed: stage, try, state, error, seconds and peak_memory, in their order."""
 
 
 class PostgresWarehouse:
@@ -72,8 +79,19 @@ class PostgresWarehouse:
         Raises:
             Unavailable: the server does not answer.
         """
-        run = {"pipeline": self._task.pipeline, "run_id": self._task.run_id}
-        return self._fetched(_REASONS, "reasons of quarantine", self._task, MOST_REASONS, run)
+        return self._fetched(_REASONS, "reasons of quarantine", self._task, MOST_REASONS, self._run)
+
+    def failed_tries(self) -> Table:
+        """Give the run's tries that failed: stage, try, state, error, seconds and peak_memory, in their order.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        return self._fetched(_FAILED_TRIES, "failed tries", self._task, MOST_TRIES, self._run)
+
+    @property
+    def _run(self) -> dict[str, Value]:
+        return {"pipeline": self._task.pipeline, "run_id": self._task.run_id}
 
     def _fetched(
         self, sql: str, where: str, task: StageTask, count: int, known: Mapping[str, Value] | None = None
