@@ -40,7 +40,7 @@ def _run(task: LoadTask, *after: str) -> tuple[Conversation, list[str]]:
     with open(task.inputs[0].uri.removeprefix("file://"), "rb") as parquet:  # noqa: PTH123 - a path from a URI
         fill(RUNS, {"orders.parquet": parquet.read()})
     moved = task.inputs[0].model_copy(update={"uri": "file:///runs/orders.parquet"})
-    task = task.model_copy(update={"inputs": (moved,)})
+    task = task.model_copy(update={"inputs": (moved,), "run_uri": "file:///runs"})
     # One container that runs the stage and then looks: a volume in memory is empty when nobody holds it.
     script = f"{'; '.join([*after, 'true'])}; python -m etl_load; cd /exports && find . -type f | sort"
     said = docker(
