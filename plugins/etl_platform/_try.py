@@ -78,7 +78,8 @@ def try_pipeline(pipeline: Pipeline, sample: Sample, client: APIClient, settings
         StageError: nothing could be tried.
     """
     interval = local_day(sample.day, pipeline.timezone) if sample.day else last_complete(pipeline, datetime.now(UTC))
-    common: dict[str, Any] = {"pipeline": pipeline.name, "run_id": "try", "run_uri": "file:///runs/try"}
+    run_uri = f"file:///runs/{pipeline.name}/try"
+    common: dict[str, Any] = {"pipeline": pipeline.name, "run_id": "try", "run_uri": run_uri}
     common |= {"interval": interval, "params": pipeline.params}
     with _volume(client, settings) as volume:
         trier = _Trier(pipeline, client, settings, volume, waiting)
@@ -109,7 +110,7 @@ class _Trier:
         stage: StageName = task.stage  # type: ignore[attr-defined]  # each kind of task has one
         host = host_config(stage, self._pipeline, self._settings)
         for mount in host["mounts"]:
-            if mount["Target"] == "/runs":
+            if mount["Source"] == f"{self._settings.project}_runs":
                 mount["Source"] = self._volume
         self._need(host["network_mode"])
         nonce = secrets.token_hex(16)
