@@ -174,7 +174,8 @@ class Stack:
     @contextmanager
     def pipeline(self, name: str, files: Mapping[str, str]) -> Iterator[str]:
         """Add a pipeline, wait until Airflow knows it, and take it away again."""
-        for file, text in files.items():
+        # The YAML last: without its twin it would be a broken pipeline for a moment, and a run of it half of one.
+        for file, text in sorted(files.items(), key=lambda file: file[0].endswith(".yaml")):
             (self.pipelines / file).write_text(text)
         try:
             self.wait_for_dag(name)
