@@ -79,7 +79,7 @@ class StageOperator(DockerOperator):
         before = self._results_before(context)
         try:
             task = self._task(context, before)
-        except DataError as error:
+        except (DataError, SpecError) as error:
             raise AirflowFailException(str(Fault.of(error))) from None
         limits = self.pipeline.limits.of(self.stage)
         map_index = -1 if context["ti"].map_index is None else context["ti"].map_index
@@ -184,10 +184,7 @@ class StageOperator(DockerOperator):
     def _task(self, context: Context, before: Mapping[StageName, StageResult]) -> StageTask:
         """Say what the stage is told in this run."""
         dag_run, ti = context["dag_run"], context["ti"]
-        try:
-            request = read_request(self.pipeline, cast("Mapping[str, Any]", context["params"]))
-        except SpecError as error:
-            raise AirflowFailException(str(Fault.of(error))) from None
+        request = read_request(self.pipeline, cast("Mapping[str, Any]", context["params"]))
         interval = request.interval or run_interval(
             self.pipeline,
             (dag_run.data_interval_start, dag_run.data_interval_end),

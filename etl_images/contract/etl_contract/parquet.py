@@ -6,9 +6,9 @@ Needs the extra `etl-contract[parquet]`; nothing else of the contract imports py
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.fs
@@ -76,15 +76,26 @@ class DatasetWriter:
             self._fs.delete_file(self._part)
 
 
+class Unfinished(Protocol):
+    """What is written as a whole, or not at all."""
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+
+
 @contextmanager
-def writing(folder_uri: str, name: str, schema: pa.Schema) -> Iterator[DatasetWriter]:
-    """Open a writer that leaves nothing behind when the block fails; call `finish` inside the block."""
-    writer = DatasetWriter(folder_uri, name, schema)
+def whole_or_nothing[Writer: Unfinished](writer: Writer) -> Iterator[Writer]:
+    """Give a writer that leaves nothing behind when the block fails; call `finish` inside the block."""
     try:
         yield writer
     except BaseException:
         writer.abandon()
         raise
+
+
+def writing(folder_uri: str, name: str, schema: pa.Schema) -> AbstractContextManager[DatasetWriter]:
+    """Open a dataset's file, of which nothing is left when the block fails."""
+    return whole_or_nothing(DatasetWriter(folder_uri, name, schema))
 
 
 @contextmanager

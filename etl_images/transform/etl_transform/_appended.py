@@ -1,7 +1,5 @@
 """Appends tables to one dataset: their columns agree, and one that had no value yet takes the type of its first."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -62,17 +60,6 @@ class Appended:
             problem = f"batch {number} has its columns in another order"
         hint = "Give the columns the same types in every batch, such as with astype()."
         raise SpecError(problem, where=f"transform, dataset {self._name}", hint=hint)
-
-
-@contextmanager
-def appending(folder_uri: str, name: str, schema: pa.Schema) -> Iterator[Appended]:
-    """Begin a dataset, of which nothing is left when the block fails; call `finish` inside the block."""
-    appended = Appended(folder_uri, name, schema)
-    try:
-        yield appended
-    except BaseException:
-        appended.abandon()
-        raise
 
 
 def _common(before: pa.DataType, now: pa.DataType) -> pa.DataType | None:

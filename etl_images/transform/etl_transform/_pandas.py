@@ -9,8 +9,8 @@ import pyarrow as pa
 import structlog
 
 from etl_contract import Dataset, PandasTransform, SpecError, TransformTask, parameter_values
-from etl_contract.parquet import reading
-from etl_transform._appended import Appended, appending
+from etl_contract.parquet import reading, whole_or_nothing
+from etl_transform._appended import Appended
 from etl_transform._author import AuthorFunction, load_function
 from etl_transform._frames import frame_of, read_frame, table_of, write_frame
 from etl_transform._made import Made
@@ -50,7 +50,8 @@ def _in_batches(
             for name, frame in produced.items():
                 table = table_of(name, frame)
                 if name not in made:
-                    made[name] = unfinished.enter_context(appending(f"{task.run_uri}/transform", name, table.schema))
+                    appended = Appended(f"{task.run_uri}/transform", name, table.schema)
+                    made[name] = unfinished.enter_context(whole_or_nothing(appended))
                 made[name].add(table, number)
             log.info(f"ran {step.pandas}", batch=number, rows=len(batch))
         return [appended.finish() for appended in made.values()]
