@@ -103,6 +103,15 @@ class Stack:
         answer = self.api.get(f"/api/v2/dags/{dag_id}")
         return answer.status_code == httpx.codes.OK and not answer.json()["is_stale"]
 
+    def page(self, dag_id: str) -> str:
+        """Give a DAG's page, with its pipeline's whole text; nothing of a DAG that has none."""
+        page: str | None = self._json(self.api.get(f"/api/v2/dags/{dag_id}/details"))["doc_md"]
+        return page or ""
+
+    def wait_for_code(self, dag_id: str, code: str) -> None:
+        """Wait until Airflow knows a pipeline by a text that has this in it."""
+        until(lambda: code in self.page(dag_id), 90)
+
     def trigger(self, dag_id: str, day: str | None = None) -> str:
         """Start a run about a day; give its id."""
         now = datetime.now(UTC).isoformat()
@@ -179,6 +188,8 @@ class Stack:
             (self.pipelines / file).write_text(text)
         try:
             self.wait_for_dag(name)
+            # The name may have been another pipeline's a moment ago, which Airflow has not forgotten yet.
+            self.wait_for_code(name, files.get(f"{name}.yaml", "").strip())
             yield name
         finally:
             for file in files:

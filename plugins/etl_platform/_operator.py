@@ -254,7 +254,9 @@ class StageOperator(DockerOperator):
         for stage in self.pipeline.stages[: self.pipeline.stages.index(self.stage)]:
             value = context["ti"].xcom_pull(task_ids=stage.value)
             if value is None:
-                raise AirflowFailException(f"Stage {stage.value} left no result. Clear it, and those after it.")
+                message = f"Stage {stage.value} left no result. Clear it, and those after it"
+                hint = "or start a new run, where this one is older than the stage"
+                raise AirflowFailException(f"{message}; {hint}.")
             results[stage] = StageResult.model_validate(value)
         return results
 

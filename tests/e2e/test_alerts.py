@@ -68,10 +68,6 @@ def receivers(stack: Stack, host: str) -> Iterator[Receivers]:
         yield Receivers(mailbox, hook)
 
 
-def _wait_for_code(stack: Stack, dag_id: str, code: str) -> None:
-    until(lambda: code in (stack.api.get(f"/api/v2/dags/{dag_id}/details").json()["doc_md"] or ""), 90)
-
-
 def test_a_test_message_goes_through_every_channel(stack: Stack, receivers: Receivers) -> None:
     """It says what came of each, and so does its exit code."""
     said = stack.script("setup/alert-test.sh")
@@ -94,7 +90,7 @@ def test_a_failure_is_told_once_and_its_end_once(stack: Stack, receivers: Receiv
         again = stack.trigger("ill", "2026-03-08")
         assert stack.wait_for_run("ill", again) == "failed"
         (stack.pipelines / "ill.py").write_text(_files("ill", WELL)["ill.py"])
-        _wait_for_code(stack, "ill", WELL)
+        stack.wait_for_code("ill", WELL)
         stack.run("ill", "2026-03-08")
         receivers.told("ill works again (2026-03-08)")
         stack.run("ill", "2026-03-07")
@@ -122,7 +118,7 @@ def test_a_breach_is_told_of_a_run_that_succeeded(stack: Stack, receivers: Recei
         receivers.told("impure: 1 rule is breached (2026-03-07)")
         assert "airlines: name not null (1 of 16 rows; these were set aside)" in receivers.hook.posts[-1]["message"]
         (stack.pipelines / "impure.py").write_text(_files("impure", WELL)["impure.py"])
-        _wait_for_code(stack, "impure", WELL)
+        stack.wait_for_code("impure", WELL)
         stack.run("impure", "2026-03-07")
 
         receivers.told("impure: its checks hold again (2026-03-07)")

@@ -18,7 +18,7 @@ def test_the_pipeline_that_a_page_shows_works(stack: Stack, page: Path) -> None:
     """Two files saved, and the warehouse has what the source says."""
     files = {block.file: block.text for block in blocks(page) if (block.file or "").startswith("punctuality.")}
     with stack.pipeline("punctuality", files):
-        until(lambda: files["punctuality.yaml"].strip() in _documentation(stack), 90)
+        until(lambda: files["punctuality.yaml"].strip() in stack.page("punctuality"), 90)
         run_id = stack.run("punctuality", DAY)
         report = stack.api.get(f"/reports/dags/punctuality/runs/{run_id}/index.html")
 
@@ -34,8 +34,3 @@ def test_the_pipeline_that_a_page_shows_works(stack: Stack, page: Path) -> None:
     assert report.status_code == (
         httpx.codes.OK if "visualize:" in files["punctuality.yaml"] else httpx.codes.NOT_FOUND
     )
-
-
-def _documentation(stack: Stack) -> str:
-    """Give the text of the pipeline as Airflow knows it."""
-    return str(stack.api.get("/api/v2/dags/punctuality/details").json()["doc_md"])

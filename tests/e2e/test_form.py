@@ -204,7 +204,7 @@ def test_a_stage_that_is_marked_as_done_ends_and_tells_what_is_missing(stack: St
 
     until(lambda: not any(each["stage"] == "extract" for each in stack.stage_containers(run_id)), 20)
     assert stack.wait_for_run("visits", run_id, 60) == "failed"
-    assert "Stage extract left no result. Clear it, and those after it." in stack.text("visits", run_id, "load")
+    assert "Stage extract left no result. Clear it, and those after it;" in stack.text("visits", run_id, "load")
     assert stack.stage_containers(run_id) == []
 
 

@@ -108,7 +108,7 @@ def test_a_failed_load_leaves_the_table_as_it_was(stack: Stack) -> None:
             "refused", body="import pandas as pd; return {'airlines': pd.concat([airlines.assign(name='x'), airlines])}"
         )
         (stack.pipelines / "refused.py").write_text(bad["refused.py"])
-        _wait_for_code(stack, "refused", "name='x'")
+        stack.wait_for_code("refused", "name='x'")
 
         run_id = stack.trigger("refused")
 
@@ -141,7 +141,7 @@ def test_an_edit_is_a_new_version_of_the_dag(stack: Stack) -> None:
         (stack.pipelines / "edited.py").write_text(
             _files("edited", body="return {'airlines': airlines.head(1)}")["edited.py"]
         )
-        _wait_for_code(stack, "edited", "head(1)")
+        stack.wait_for_code("edited", "head(1)")
         stack.run("edited")
 
         assert stack.api.get("/api/v2/dags/edited/dagVersions").json()["total_entries"] == before + 1
@@ -164,7 +164,3 @@ def no_leftovers(stack: Stack) -> Iterator[None]:
     """Hold every test to this: in the end no stage's container is left."""
     yield
     until(lambda: stack.stage_containers() == [], 30)
-
-
-def _wait_for_code(stack: Stack, dag_id: str, code: str) -> None:
-    until(lambda: code in (stack.api.get(f"/api/v2/dags/{dag_id}/details").json()["doc_md"] or ""), 90)
