@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from tests._stack import Stack, until
+from tests._stack import Stack
 from tests.docs.pages import PIPELINES, README, blocks
 
 DAY = str(datetime.now(ZoneInfo("America/New_York")).date() - timedelta(days=50))
@@ -18,7 +18,6 @@ def test_the_pipeline_that_a_page_shows_works(stack: Stack, page: Path) -> None:
     """Two files saved, and the warehouse has what the source says."""
     files = {block.file: block.text for block in blocks(page) if (block.file or "").startswith("punctuality.")}
     with stack.pipeline("punctuality", files):
-        until(lambda: files["punctuality.yaml"].strip() in stack.page("punctuality"), 90)
         run_id = stack.run("punctuality", DAY)
         report = stack.api.get(f"/reports/dags/punctuality/runs/{run_id}/index.html")
 
