@@ -58,9 +58,9 @@ def by_form(client: httpx.Client, name: str, password: str) -> httpx.Response:
     return client.post("/auth/login/", data=body)
 
 
-def csrf_token(client: httpx.Client) -> str:
+def csrf_token(client: httpx.Client, form: str = "/auth/login/") -> str:
     """Give the number that a form must bring back."""
-    page = client.get("/auth/login/").raise_for_status()
+    page = client.get(form).raise_for_status()
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
     assert found, page.text[:2000]
     return found[1]
