@@ -5,13 +5,15 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
 
 import docker
 import pytest
 
+from tests._stack import until
 from tests.docker_guard.attacks import HOST, Target, request
 from tests.docker_guard.real_engine import SOCKET, installation
-from tests.docker_guard.shipped import PORT, ShippedGuard, shipped_guard
+from tests.docker_guard.shipped import GUARD, PORT, ShippedGuard, shipped_guard
 
 pytestmark = [
     pytest.mark.integration,
@@ -20,6 +22,16 @@ pytestmark = [
 
 MIB = 2**20
 MANY = 100
+OLD = 135  # seconds
+ESTABLISHED = "01"  # in /proc/net/tcp
+FOLLOW = """
+import socket, sys, time
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as connection:
+    connection.sendall(sys.argv[3].encode())
+    assert connection.recv(12) == b"HTTP/1.1 200"
+    print(*connection.getsockname(), flush=True)
+    time.sleep(3600)
+"""
 BABBLE = "import time\nwhile True: print('x' * 200); time.sleep(0.002)"
 
 
@@ -98,11 +110,13 @@ def test_huge_heads_stop_nobody(engine: docker.APIClient, guard: ShippedGuard) -
 def test_readers_that_stop_and_clients_that_vanish_stop_nobody(
     engine: docker.APIClient, guard: ShippedGuard, target: Target
 ) -> None:
-    """A hundred followers of a busy log: half of them read nothing, the others are gone without reading; it goes on."""
+    """Followers of a busy log: fifty read nothing, fifty say that they say no more, fifty are gone; it goes on."""
     follow = request(f"/v1.45/containers/{target.stage}/logs?follow=1&stdout=1", method="GET")
     with ExitStack() as stack:
         for _ in range(MANY // 2):
             _connect(stack, guard, follow)
+        for _ in range(MANY // 2):
+            _connect(stack, guard, follow).shutdown(socket.SHUT_WR)
         for _ in range(MANY // 2):
             with socket.create_connection((guard.host, PORT), timeout=30) as gone:
                 gone.sendall(follow)
@@ -111,21 +125,86 @@ def test_readers_that_stop_and_clients_that_vanish_stop_nobody(
         _calm(engine, guard)
 
 
-def test_a_log_is_followed_past_every_clock_of_the_guard(
-    engine: docker.APIClient, guard: ShippedGuard, target: Target
-) -> None:
-    """The log of a silent stage stays open for longer than the guard waits for anything: over two minutes."""
-    follow = request(f"/v1.45/containers/{target.other}/logs?follow=1&stdout=1", method="GET")
-    with ExitStack() as stack:
-        connection = _connect(stack, guard, follow)
-        assert connection.recv(12) == b"HTTP/1.1 200"
-        connection.settimeout(125)
-        with suppress(TimeoutError):
-            while heard := connection.recv(4096):
-                assert b"\r\n0\r\n\r\n" not in heard
-            pytest.fail("the guard closed a log that goes on")
+class Old(NamedTuple):
+    """What has become of three followers of logs after two minutes."""
 
+    silent: socket.socket
+    stalled: str
+    gone: str
+    peers: set[str]
+    said: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def old(engine: docker.APIClient, target: Target) -> Iterator[Old]:
+    """Let one follow a silent log, one read nothing of a busy one, and one lose its network: it cannot say goodbye."""
+    silence, babble = (
+        request(f"/v1.45/containers/{stage}/logs?follow=1&stdout=1", method="GET")
+        for stage in (target.other, target.stage)
+    )
+    with shipped_guard(engine, target.wishes) as guard, ExitStack() as stack:
+        silent, stalled = (_connect(stack, guard, follow) for follow in (silence, babble))
+        assert silent.recv(12) == b"HTTP/1.1 200"
+        silent.settimeout(OLD)
+        gone = _vanished(engine, guard, silence)
+        mine = {_peer(*connection.getsockname()) for connection in (silent, stalled)}
+        assert {*mine, gone} <= _peers(engine, guard)
+        time.sleep(OLD)
+        said = [json.loads(line) for line in engine.logs(guard.container).splitlines()]
+        yield Old(silent, _peer(*stalled.getsockname()), gone, _peers(engine, guard), said)
         _calm(engine, guard)
+
+
+def _vanished(engine: docker.APIClient, guard: ShippedGuard, raw: bytes) -> str:
+    """Give the address and port of a client that had its answer, and then no network any more."""
+    (name,) = engine.inspect_container(guard.container)["NetworkSettings"]["Networks"]
+    follower = engine.create_container(
+        GUARD,
+        name=f"{name}-gone",
+        entrypoint=["python", "-c", FOLLOW, guard.host, str(PORT), raw.decode()],
+        host_config=engine.create_host_config(network_mode=name),
+    )["Id"]
+    engine.start(follower)
+    until(lambda: bool(engine.logs(follower)), 30)
+    own = engine.logs(follower).decode().split()
+    engine.disconnect_container_from_network(follower, name, force=True)
+    return _peer(*own)
+
+
+def _peer(host: str, port: object) -> str:
+    return f"{host}:{port}"
+
+
+def _peers(engine: docker.APIClient, guard: ShippedGuard) -> set[str]:
+    """Give whom the guard's kernel holds for connected."""
+    command = engine.exec_create(guard.container, ["cat", "/proc/net/tcp"])["Id"]
+    lines = [line.split() for line in engine.exec_start(command).decode().splitlines()[1:]]
+    remote = [line[2].split(":") for line in lines if line[3] == ESTABLISHED]
+    return {_peer(".".join(str(part) for part in bytes.fromhex(host)[::-1]), int(port, 16)) for host, port in remote}
+
+
+def test_a_log_is_followed_past_every_clock_of_the_guard(old: Old) -> None:
+    """The log of a silent stage stays open for longer than the guard waits for anything."""
+    heard = old.silent.recv(4096)  # the rest of the answer's head
+    old.silent.settimeout(1)
+    with suppress(TimeoutError):
+        while more := old.silent.recv(4096):
+            heard += more
+        pytest.fail("the guard closed a log that goes on")
+
+    assert b"\r\n0\r\n\r\n" not in heard
+
+
+def test_a_reader_that_stops_for_good_is_given_up(old: Old) -> None:
+    """Whoever reads nothing for two minutes is hung up on, and the log says so."""
+    assert old.stalled not in old.peers
+    reasons = [line["reason"] for line in old.said if line["event"] == "broken"]
+    assert reasons == ["the client read nothing for 120 s"]
+
+
+def test_a_client_that_vanished_without_a_word_is_let_go(old: Old) -> None:
+    """Nobody waits for one whose machine lost power."""
+    assert old.gone not in old.peers
 
 
 def test_it_is_nobody_and_may_nothing(engine: docker.APIClient, guard: ShippedGuard) -> None:
