@@ -9,7 +9,8 @@ from docker.types import LogConfig, Mount
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-INSTALLATION = "etl-guard-test-installation"
+# Of this run alone: another on the same Engine, as of a second clone, is another installation.
+INSTALLATION = f"etl-guard-test-{secrets.token_hex(4)}"
 # What each stage asks for, as StageOperator does.
 REACH = {
     "extract": (
