@@ -184,7 +184,8 @@ class StageOperator(DockerOperator):
     def _task(self, context: Context, before: Mapping[StageName, StageResult]) -> StageTask:
         """Say what the stage is told in this run."""
         dag_run, ti = context["dag_run"], context["ti"]
-        request = read_request(self.pipeline, cast("Mapping[str, Any]", context["params"]))
+        filled_in = cast("Mapping[str, Any]", context["params"])
+        request = read_request(self.pipeline, filled_in, backfill=dag_run.run_type == "backfill")
         interval = request.interval or run_interval(
             self.pipeline,
             (dag_run.data_interval_start, dag_run.data_interval_end),

@@ -8,7 +8,7 @@ from etl_contract import Parameter, ParameterType
 from etl_platform._pipeline import Pipeline
 from etl_platform._refresh import refresh_problems
 
-OF_THE_LAST = "Leave all three empty for the last complete interval of the schedule."
+OF_THE_LAST = "Leave all three empty for the last complete interval of the schedule, and in a backfill."
 DAY_HELP = (
     "The day that the run is about, in the pipeline's time zone; leave it empty if you give Start and End. "
     f"{OF_THE_LAST} Loading a day again replaces it; nothing is counted twice."

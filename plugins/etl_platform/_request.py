@@ -26,13 +26,16 @@ class Request(NamedTuple):
     full_refresh: bool = False
 
 
-def read_request(pipeline: Pipeline, filled_in: Mapping[str, Any], now: datetime | None = None) -> Request:
+def read_request(
+    pipeline: Pipeline, filled_in: Mapping[str, Any], now: datetime | None = None, *, backfill: bool = False
+) -> Request:
     """Read the values of a run's form.
 
     Args:
         pipeline: whose run it is.
         filled_in: the values by name; what is not there is as if left empty.
         now: when that is; this moment if nothing is said.
+        backfill: it is one of a backfill's runs, each of which has its own interval.
 
     Raises:
         SpecError: with every problem.
@@ -43,6 +46,9 @@ def read_request(pipeline: Pipeline, filled_in: Mapping[str, Any], now: datetime
     if flags["full_refresh"]:
         problems += [f"full_refresh: it is about all there is; leave {name} empty" for name in _given(filled_in)]
         problems += [f"full_refresh: {problem}" for problem in refresh_problems(pipeline)]
+    if backfill:
+        asked = [*_given(filled_in), *(["full_refresh"] if flags["full_refresh"] else [])]
+        problems += [f"{name}: each run of a backfill is about its own interval; leave {name} empty" for name in asked]
     params = dict(_params(pipeline, filled_in, problems))
     known = [*OWN, *pipeline.params]
     # Other words are let be, as Airflow does: a run that is cleared may have been triggered with fields of former days.

@@ -1,4 +1,4 @@
-"""Many days at once: each is loaded exactly once, in whatever order, however often, and wherever it is broken off."""
+"""Many days at once, by REST, clicks and command: each is loaded exactly once, in any order, and after any break."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -6,13 +6,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import expect
 
+from tests._browser import shoot
 from tests._stack import Stack, until
+from tests.e2e.visiting import origin, visiting
 
 NEW_YORK = ZoneInfo("America/New_York")
-# Thirty days in which the clocks change: the first has 25 hours.
-FIRST, LAST = date(2025, 11, 2), date(2025, 12, 1)
-MONTH = f"{FIRST}/{LAST}"
+# Thirty days each. The clocks change in two of them: the first day has 25 hours, and one of March has 23.
+BY_REST = "2025-11-02/2025-12-01"
+BY_CLICKS = "2025-09-01/2025-09-30"
+BY_COMMAND = "2024-03-03/2024-04-01"
 AGAIN = "2025-06-01/2025-06-03"
 BROKEN_OFF = "2025-07-01/2025-07-05"
 MODES = ("append", "partition", "upsert")
@@ -108,6 +112,19 @@ def _run_id(stack: Stack, dag_id: str, day: str) -> str:
     return str(run["dag_run_id"])
 
 
+def _most_at_once(stack: Stack, dag_id: str, days: str) -> int:
+    """Wait for the runs about these days; give how many were seen under way at once."""
+    at_once = []
+
+    def over() -> bool:
+        states = _runs(stack, dag_id, days).values()
+        at_once.append(sum(state == "running" for state in states))
+        return len(states) == len(_days(days)) and all(state in {"success", "failed"} for state in states)
+
+    until(over, 600)
+    return max(at_once)
+
+
 def _all_over(stack: Stack, dag_id: str, days: str) -> bool:
     return all(state in {"success", "failed"} for state in _runs(stack, dag_id, days).values())
 
@@ -141,20 +158,43 @@ def _days(days: str) -> list[str]:
 
 def test_thirty_days_in_parallel_are_as_a_clean_load(stack: Stack, sales: str) -> None:
     """Each day once in each table and in the ledger, a day of 25 hours too; never more at once than was asked for."""
-    at_once = []
+    _start(stack, sales, BY_REST, max_active_runs=PARALLEL)
+    at_once = _most_at_once(stack, sales, BY_REST)
 
-    def over() -> bool:
-        states = _runs(stack, sales, MONTH).values()
-        at_once.append(sum(state == "running" for state in states))
-        return all(state in {"success", "failed"} for state in states)
-
-    _start(stack, sales, MONTH, max_active_runs=PARALLEL)
-    until(over, 600)
-
-    assert _runs(stack, sales, MONTH) == dict.fromkeys(_days(MONTH), "success")
-    assert 1 < max(at_once) <= PARALLEL
-    _is_as_a_clean_load(stack, MONTH)
+    assert _runs(stack, sales, BY_REST) == dict.fromkeys(_days(BY_REST), "success")
+    assert 1 < at_once <= PARALLEL
+    _is_as_a_clean_load(stack, BY_REST)
     assert stack.stage_containers() == []
+
+
+def test_thirty_days_by_clicks_are_as_a_clean_load(stack: Stack, sales: str) -> None:
+    """In the web UI, whose clock is set to the pipeline's: the form counts the days, and starts them two at a time."""
+    until(lambda: _none_is_under_way(stack, sales), 180)
+    first, last = BY_CLICKS.split("/")
+    with visiting(stack) as page:
+        page.goto(f"{origin(page)}/dags/{sales}")
+        page.get_by_role("button", name="+00:00").click()
+        zones = page.get_by_role("dialog").get_by_role("combobox")
+        zones.fill("New_York")
+        page.get_by_text("America/New_York").click()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Trigger").first.click()
+        form = page.get_by_role("dialog", name="Run Backfill")
+        page.get_by_text("Run this Dag for a range of dates").click()
+        dates = form.locator("input[type=datetime-local]")
+        dates.nth(0).fill(f"{first}T00:00")
+        dates.nth(1).fill(f"{last}T00:00")
+        form.locator("input[name=max_active_runs]").fill("2")
+        expect(form.get_by_text("30 runs will be triggered.")).to_be_visible()
+        shoot(page, "stack backfill form")
+        form.get_by_role("button", name="Run Backfill").click()
+        expect(page.get_by_text("Backfill in progress")).to_be_visible()
+        shoot(page, "stack backfill")
+        at_once = _most_at_once(stack, sales, BY_CLICKS)
+
+    assert _runs(stack, sales, BY_CLICKS) == dict.fromkeys(_days(BY_CLICKS), "success")
+    assert at_once == 2
+    _is_as_a_clean_load(stack, BY_CLICKS)
 
 
 def test_what_is_done_again_is_what_was_asked_for(stack: Stack, sales: str) -> None:
@@ -212,3 +252,29 @@ def test_history_that_runs_backwards_is_refused_and_stays_right(stack: Stack, sa
     assert "mart.prices has been loaded up to 2024-03-02 00:00, after the interval 2024-03-01" in said
     assert "History grows in the order of time" in said
     assert stack.sql("warehouse", "select price, is_current from mart.prices") == [{"price": "2", "is_current": "t"}]
+
+
+def test_thirty_days_of_history_by_command_are_in_their_order(stack: Stack, sales: str) -> None:
+    """One after the other: each version begins where the one before it ends, in a day of 23 hours, too."""
+    assert sales
+    until(lambda: _none_is_under_way(stack, "prices"), 180)
+    first, last = BY_COMMAND.split("/")
+    days = ["--from-date", _midnight(first), "--to-date", _midnight(last), "--max-active-runs", "1"]
+    command = ["airflow", "backfill", "create", "--dag-id", "prices", *days]
+    stack.compose("exec", "-T", "airflow-apiserver", *command)
+    at_once = _most_at_once(stack, "prices", BY_COMMAND)
+
+    assert _runs(stack, "prices", BY_COMMAND) == dict.fromkeys(_days(BY_COMMAND), "success")
+    assert at_once == 1
+    versions = stack.sql(
+        "warehouse",
+        """select price, (valid_from at time zone 'America/New_York')::date as day,
+                  valid_to = lead(valid_from) over (order by valid_from) as meets, is_current
+           from mart.prices where valid_from >= :'first' order by valid_from""",
+        first=_midnight(first),
+    )
+    assert [(line["day"], line["price"]) for line in versions] == [
+        (day, str(date.fromisoformat(day).day)) for day in _days(BY_COMMAND)
+    ]
+    assert [line["meets"] for line in versions] == ["t"] * 29 + [""]
+    assert [line["is_current"] for line in versions] == ["f"] * 29 + ["t"]

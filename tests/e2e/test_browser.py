@@ -16,14 +16,11 @@ from tests._browser import (
     cut_off,
     drawn,
     framed,
-    launched,
-    log_in,
-    opened,
     shoot,
     shut_out,
-    watched,
 )
 from tests._stack import Stack
+from tests.e2e.visiting import origin, visiting
 
 TODAY = datetime.now(ZoneInfo("America/New_York")).date()
 DAY, DAY_BEFORE = (str(TODAY - timedelta(days=days)) for days in (60, 61))
@@ -57,15 +54,9 @@ def run_id(stack: Stack) -> str:
 
 @pytest.fixture
 def page(stack: Stack) -> Iterator[Page]:
-    """Give a page of the admin, at the address that people use."""
-    port = stack.environment["AIRFLOW_PORT"]
-    address = f"http://localhost:{port}"
-    password = stack.compose("exec", "-T", "airflow-apiserver", "cat", "/run/secrets/admin_password").strip()
-    host = stack.api.base_url.netloc.decode()
-    with launched(f"--host-resolver-rules=MAP localhost:{port} {host}") as browser, opened(browser) as page:
-        log_in(page, address, "admin", password)
-        with watched(page, address):
-            yield page
+    """Give a page of the admin."""
+    with visiting(stack) as page:
+        yield page
 
 
 @pytest.fixture
@@ -74,10 +65,6 @@ def many_reports(stack: Stack, run_id: str) -> Iterator[None]:
     _put(stack, MANY)
     yield
     _put(stack, 0)
-
-
-def _origin(page: Page) -> str:
-    return "/".join(page.url.split("/")[:3])
 
 
 def _put(stack: Stack, count: int) -> None:
@@ -115,7 +102,7 @@ def test_the_task_that_drew_it_links_to_it(stack: Stack, page: Page, run_id: str
     """Over REST, and as a button among its details, which leads to the tab."""
     task = f"/dags/flights/dagRuns/{run_id}/taskInstances/visualize"
     answer = stack.api.get(f"/api/v2{task}/links").json()
-    page.goto(f"{_origin(page)}/dags/flights/runs/{run_id}/tasks/visualize")
+    page.goto(f"{origin(page)}/dags/flights/runs/{run_id}/tasks/visualize")
     page.get_by_role("link", name="Details").click()
     button = page.get_by_role("link", name="Report", exact=True)
     expect(button).to_be_visible()
@@ -133,7 +120,7 @@ def test_the_tab_of_the_data_flow_shuts_nobody_out(stack: Stack, page: Page, the
     """Drawn in Airflow's theme, and told below the picture; axe-core finds nothing serious in it."""
     stack.wait_for_dag("flights")
     choose_theme(page, theme)
-    page.goto(f"{_origin(page)}/dags/flights")
+    page.goto(f"{origin(page)}/dags/flights")
     page.get_by_role("link", name="Data flow", exact=True).click()
     ours = page.frame_locator("iframe")
     expect(ours.locator("html")).to_have_attribute("data-theme", theme)
@@ -149,12 +136,12 @@ def test_the_tab_of_the_data_flow_shuts_nobody_out(stack: Stack, page: Page, the
 @pytest.mark.usefixtures("many_reports")
 def test_pages_come_with_5000_reports_on_the_shelf(page: Page, run_id: str, pytestconfig: pytest.Config) -> None:
     """How long each takes is printed, since it is the machine's, too."""
-    origin = _origin(page)
+    site = origin(page)
     seconds: dict[str, float] = {}
 
     def timed(name: str, address: str) -> None:
         started = time.monotonic()
-        page.goto(f"{origin}{address}")
+        page.goto(f"{site}{address}")
         seconds[name] = time.monotonic() - started
 
     timed("Reports, the first time", "/reports/")
@@ -163,7 +150,7 @@ def test_pages_come_with_5000_reports_on_the_shelf(page: Page, run_id: str, pyte
     expect(page.get_by_text(f"Page 1 of {MANY // 25 + 1}")).to_be_visible()
     timed("report by itself", f"/reports/dags/flights/runs/{run_id}/index.html")
     started = time.monotonic()
-    page.goto(f"{origin}/dags/flights/runs/{run_id}/plugin/report")
+    page.goto(f"{site}/dags/flights/runs/{run_id}/plugin/report")
     drawn(page.frame_locator("iframe").frame_locator("iframe"), CHARTS)
     seconds["tab of a run, with charts drawn"] = time.monotonic() - started
 

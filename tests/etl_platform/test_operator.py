@@ -109,6 +109,7 @@ class Desk:
         context = {
             "dag_run": SimpleNamespace(
                 run_id=self.run_id,
+                run_type="manual",
                 data_interval_start=datetime(2026, 1, 1, tzinfo=UTC),
                 data_interval_end=datetime(2026, 1, 2, tzinfo=UTC),
                 run_after=datetime(2026, 1, 2, tzinfo=UTC),

@@ -73,6 +73,26 @@ def test_what_cannot_be_is_told(filled_in: dict[str, Any], problem: str) -> None
     assert problem in error.value.problem
 
 
+@pytest.mark.parametrize(
+    ("filled_in", "named"),
+    [
+        ({"day": "2026-01-31"}, ["day"]),
+        ({"start": "2026-01-01", "end": "2026-01-31"}, ["start", "end"]),
+        ({"full_refresh": True}, ["full_refresh"]),
+    ],
+)
+def test_a_backfill_is_asked_for_no_day(filled_in: dict[str, Any], named: list[str]) -> None:
+    """Else all its runs would be about the same; its form has these fields, too."""
+    pipeline = _pipeline(CURSOR)
+    with pytest.raises(SpecError) as error:
+        read_request(pipeline, filled_in, NOW, backfill=True)
+
+    for name in named:
+        told = f"{name}: each run of a backfill is about its own interval; leave {name} empty"
+        assert told in error.value.problem
+    assert read_request(pipeline, {"dry_run": True, "day": None}, NOW, backfill=True).dry_run
+
+
 def test_all_problems_are_told_at_once() -> None:
     """Somebody corrects the form once."""
     pipeline = _pipeline(params={"limit": 5})
