@@ -146,16 +146,17 @@ def old(engine: docker.APIClient, target: Target) -> Iterator[Old]:
         silent, stalled = (_connect(stack, guard, follow) for follow in (silence, babble))
         assert silent.recv(12) == b"HTTP/1.1 200"
         silent.settimeout(OLD)
-        gone = _vanished(engine, guard, silence)
+        gone = _vanished(engine, guard, silence, stack)
         mine = {_peer(*connection.getsockname()) for connection in (silent, stalled)}
         assert {*mine, gone} <= _peers(engine, guard)
         time.sleep(OLD)
+        until(lambda: not {_peer(*stalled.getsockname()), gone} & _peers(engine, guard), 120)
         said = [json.loads(line) for line in engine.logs(guard.container).splitlines()]
         yield Old(silent, _peer(*stalled.getsockname()), gone, _peers(engine, guard), said)
         _calm(engine, guard)
 
 
-def _vanished(engine: docker.APIClient, guard: ShippedGuard, raw: bytes) -> str:
+def _vanished(engine: docker.APIClient, guard: ShippedGuard, raw: bytes, stack: ExitStack) -> str:
     """Give the address and port of a client that had its answer, and then no network any more."""
     (name,) = engine.inspect_container(guard.container)["NetworkSettings"]["Networks"]
     follower = engine.create_container(
@@ -164,6 +165,7 @@ def _vanished(engine: docker.APIClient, guard: ShippedGuard, raw: bytes) -> str:
         entrypoint=["python", "-c", FOLLOW, guard.host, str(PORT), raw.decode()],
         host_config=engine.create_host_config(network_mode=name),
     )["Id"]
+    stack.callback(engine.remove_container, follower, force=True, v=True)
     engine.start(follower)
     until(lambda: bool(engine.logs(follower)), 30)
     own = engine.logs(follower).decode().split()

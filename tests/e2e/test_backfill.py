@@ -21,6 +21,7 @@ AGAIN = "2025-06-01/2025-06-03"
 BROKEN_OFF = "2025-07-01/2025-07-05"
 MODES = ("append", "partition", "upsert")
 PARALLEL = 3
+LONG = 2400  # seconds that thirty days may take on a busy machine
 
 # Three ways into the warehouse; a day has as many rows as the number of its day, and twenty more.
 SALES = """\
@@ -121,7 +122,7 @@ def _most_at_once(stack: Stack, dag_id: str, days: str) -> int:
         at_once.append(sum(state == "running" for state in states))
         return len(states) == len(_days(days)) and all(state in {"success", "failed"} for state in states)
 
-    until(over, 600)
+    until(over, LONG - 300)
     return max(at_once)
 
 
@@ -156,6 +157,7 @@ def _days(days: str) -> list[str]:
     return [str(first + timedelta(days=n)) for n in range((last - first).days + 1)]
 
 
+@pytest.mark.timeout(LONG)
 def test_thirty_days_in_parallel_are_as_a_clean_load(stack: Stack, sales: str) -> None:
     """Each day once in each table and in the ledger, a day of 25 hours too; never more at once than was asked for."""
     _start(stack, sales, BY_REST, max_active_runs=PARALLEL)
@@ -164,9 +166,10 @@ def test_thirty_days_in_parallel_are_as_a_clean_load(stack: Stack, sales: str) -
     assert _runs(stack, sales, BY_REST) == dict.fromkeys(_days(BY_REST), "success")
     assert 1 < at_once <= PARALLEL
     _is_as_a_clean_load(stack, BY_REST)
-    assert stack.stage_containers() == []
+    until(lambda: stack.stage_containers() == [], 60)
 
 
+@pytest.mark.timeout(LONG)
 def test_thirty_days_by_clicks_are_as_a_clean_load(stack: Stack, sales: str) -> None:
     """In the web UI, whose clock is set to the pipeline's: the form counts the days, and starts them two at a time."""
     until(lambda: _none_is_under_way(stack, sales), 180)
@@ -179,18 +182,21 @@ def test_thirty_days_by_clicks_are_as_a_clean_load(stack: Stack, sales: str) -> 
         page.get_by_text("America/New_York").click()
         page.keyboard.press("Escape")
         page.get_by_role("button", name="Trigger").first.click()
-        form = page.get_by_role("dialog", name="Run Backfill")
         page.get_by_text("Run this Dag for a range of dates").click()
-        dates = form.locator("input[type=datetime-local]")
-        dates.nth(0).fill(f"{first}T00:00")
-        dates.nth(1).fill(f"{last}T00:00")
+        form = page.locator("[role=dialog][data-scope=dialog][data-state=open]")
+        for day in (first, last):
+            form.get_by_text("Select date and time").first.click()
+            calendar = page.locator("[data-scope=popover][data-state=open]")
+            calendar.get_by_placeholder("YYYY/MM/DD").fill(day.replace("-", "/"))
+            calendar.get_by_placeholder("HH:mm").fill("00:00")
+            page.keyboard.press("Escape")
         form.locator("input[name=max_active_runs]").fill("2")
         expect(form.get_by_text("30 runs will be triggered.")).to_be_visible()
         shoot(page, "stack backfill form")
         form.get_by_role("button", name="Run Backfill").click()
         expect(page.get_by_text("Backfill in progress")).to_be_visible()
         shoot(page, "stack backfill")
-        at_once = _most_at_once(stack, sales, BY_CLICKS)
+    at_once = _most_at_once(stack, sales, BY_CLICKS)
 
     assert _runs(stack, sales, BY_CLICKS) == dict.fromkeys(_days(BY_CLICKS), "success")
     assert at_once == 2
@@ -254,6 +260,7 @@ def test_history_that_runs_backwards_is_refused_and_stays_right(stack: Stack, sa
     assert stack.sql("warehouse", "select price, is_current from mart.prices") == [{"price": "2", "is_current": "t"}]
 
 
+@pytest.mark.timeout(LONG)
 def test_thirty_days_of_history_by_command_are_in_their_order(stack: Stack, sales: str) -> None:
     """One after the other: each version begins where the one before it ends, in a day of 23 hours, too."""
     assert sales
