@@ -138,6 +138,7 @@ def drawn(report: Page | FrameLocator, charts: int) -> None:
     expect(alive).to_have_count(charts)
     for chart in alive.all():
         name, live = chart.get_attribute("id"), chart.locator(".live")
+        expect(live.locator("svg .role-mark path, canvas").first).to_be_attached()
         boxes = live.locator("svg .role-mark path").evaluate_all(
             "marks => marks.map((mark) => mark.getBBox()).map((box) => box.width + box.height)"
         )

@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "GUARD_USER": "0:0",
 }
 OVER = {"success", "failed"}
+HALF_AN_HOUR = 1800
 
 
 class Stack:
@@ -38,7 +39,8 @@ class Stack:
         shutil.copytree(ROOT / "config" / "lineage", self.lineage, dirs_exist_ok=True)
         folders = {"ETL_PIPELINES": str(pipelines), "ETL_LINEAGE": str(self.lineage)}
         self.environment = {**os.environ, **environment, **folders}
-        self.api = httpx.Client(timeout=60)
+        self.api = httpx.Client(timeout=60, auth=self._signed)
+        self._token, self._since = "", 0.0
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = 900) -> str:
         """Run `docker compose`; give its standard output."""
@@ -67,11 +69,18 @@ class Stack:
         self.compose("down", "--volumes", "--timeout", "10")
 
     def log_in(self) -> None:
-        """Get a token, as a program does."""
+        """Get a token, as a program does; it is good for an hour."""
         self.api.base_url = httpx.URL(self._address())
         password = self.compose("exec", "-T", "airflow-apiserver", "cat", "/run/secrets/admin_password")
-        answer = self.api.post("/auth/token", json={"username": "admin", "password": password.strip()})
-        self.api.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
+        person = {"username": "admin", "password": password.strip()}
+        answer = self.api.post("/auth/token", json=person, auth=None)
+        self._token, self._since = answer.raise_for_status().json()["access_token"], time.monotonic()
+
+    def _signed(self, request: httpx.Request) -> httpx.Request:
+        if time.monotonic() - self._since > HALF_AN_HOUR:
+            self.log_in()
+        request.headers.setdefault("Authorization", f"Bearer {self._token}")
+        return request
 
     def _address(self) -> str:
         """Give the api-server's address: its published port, or its name where the tests run in a container."""
@@ -93,7 +102,7 @@ class Stack:
         (row,) = self.sql(database, query, **variables)
         return row
 
-    def wait_for_dag(self, dag_id: str, seconds: float = 90) -> dict[str, Any]:
+    def wait_for_dag(self, dag_id: str, seconds: float = 180) -> dict[str, Any]:
         """Wait until Airflow has read a pipeline's file, and switch it on."""
         until(lambda: self._is_current(dag_id), seconds)
         dag: dict[str, Any] = self._json(self.api.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
@@ -110,7 +119,7 @@ class Stack:
 
     def wait_for_code(self, dag_id: str, code: str) -> None:
         """Wait until Airflow knows a pipeline by a text that has this in it."""
-        until(lambda: code in self.page(dag_id), 90)
+        until(lambda: code in self.page(dag_id), 180)
 
     def trigger(self, dag_id: str, day: str | None = None) -> str:
         """Start a run about a day; give its id."""

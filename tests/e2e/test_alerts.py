@@ -25,7 +25,7 @@ retries: 1
 """
 WELL = "return {'airlines': airlines}"
 ILL = "return {'airlines': airlines[['carier']]}"
-LATE = "import time; time.sleep(25); return {'airlines': airlines}"
+LATE = "import time; time.sleep(50); return {'airlines': airlines}"
 BREACH = "airlines.loc[airlines['carrier'] == 'AA', 'name'] = None; return {'airlines': airlines}"
 
 
@@ -118,7 +118,7 @@ def test_a_breach_is_told_of_a_run_that_succeeded(stack: Stack, receivers: Recei
         receivers.told("impure: 1 rule is breached (2026-03-07)")
         assert "airlines: name not null (1 of 16 rows; these were set aside)" in receivers.hook.posts[-1]["message"]
         (stack.pipelines / "impure.py").write_text(_files("impure", WELL)["impure.py"])
-        stack.wait_for_code("impure", WELL)
+        stack.wait_for_code("impure", f"def change(airlines):\n    {WELL}")
         stack.run("impure", "2026-03-07")
 
         receivers.told("impure: its checks hold again (2026-03-07)")

@@ -21,7 +21,7 @@ AGAIN = "2025-06-01/2025-06-03"
 BROKEN_OFF = "2025-07-01/2025-07-05"
 MODES = ("append", "partition", "upsert")
 PARALLEL = 3
-LONG = 2400  # seconds that thirty days may take on a busy machine
+LONG = 1500  # seconds that thirty days may take on a busy machine
 
 # Three ways into the warehouse; a day has as many rows as the number of its day, and twenty more.
 SALES = """\
@@ -122,7 +122,7 @@ def _most_at_once(stack: Stack, dag_id: str, days: str) -> int:
         at_once.append(sum(state == "running" for state in states))
         return len(states) == len(_days(days)) and all(state in {"success", "failed"} for state in states)
 
-    until(over, LONG - 300)
+    until(over, LONG)
     return max(at_once)
 
 
@@ -157,7 +157,6 @@ def _days(days: str) -> list[str]:
     return [str(first + timedelta(days=n)) for n in range((last - first).days + 1)]
 
 
-@pytest.mark.timeout(LONG)
 def test_thirty_days_in_parallel_are_as_a_clean_load(stack: Stack, sales: str) -> None:
     """Each day once in each table and in the ledger, a day of 25 hours too; never more at once than was asked for."""
     _start(stack, sales, BY_REST, max_active_runs=PARALLEL)
@@ -169,7 +168,6 @@ def test_thirty_days_in_parallel_are_as_a_clean_load(stack: Stack, sales: str) -
     until(lambda: stack.stage_containers() == [], 60)
 
 
-@pytest.mark.timeout(LONG)
 def test_thirty_days_by_clicks_are_as_a_clean_load(stack: Stack, sales: str) -> None:
     """In the web UI, whose clock is set to the pipeline's: the form counts the days, and starts them two at a time."""
     until(lambda: _none_is_under_way(stack, sales), 180)
@@ -260,7 +258,6 @@ def test_history_that_runs_backwards_is_refused_and_stays_right(stack: Stack, sa
     assert stack.sql("warehouse", "select price, is_current from mart.prices") == [{"price": "2", "is_current": "t"}]
 
 
-@pytest.mark.timeout(LONG)
 def test_thirty_days_of_history_by_command_are_in_their_order(stack: Stack, sales: str) -> None:
     """One after the other: each version begins where the one before it ends, in a day of 23 hours, too."""
     assert sales

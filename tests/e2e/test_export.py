@@ -26,7 +26,7 @@ def change(stack: Stack) -> Iterator[dict[str, Any]]:
     text = (ROOT / "config" / "pipelines" / "flights_export.yaml").read_text()
     with stack.pipeline("flights_export", {"flights_export.yaml": text}):
         loaded = stack.run("flights", DAY)
-        until(lambda: bool(_started_by(stack, _change(stack, loaded))), 60)
+        until(lambda: bool(_started_by(stack, _change(stack, loaded))), 120)
         event = _change(stack, loaded)
         assert stack.wait_for_run("flights_export", _started_by(stack, event)[0]) == "success"
         yield event
@@ -61,7 +61,7 @@ def test_a_load_tells_what_it_changed(stack: Stack, change: dict[str, Any]) -> N
     """The table, the rows, the interval and the pipeline, where people see it in the web UI."""
     assert change["uri"] == "warehouse://mart/flights"
     assert change["extra"]["pipeline"] == "flights"
-    assert change["extra"]["rows"] > 500
+    assert change["extra"]["rows"] > 200
     assert change["extra"]["start"][:10] == DAY
 
 

@@ -51,7 +51,7 @@ def test_a_day_in_the_warehouse_is_that_day_of_the_source(stack: Stack, first_ru
     """Counts and sums, computed on both sides independently, agree."""
     expected = stack.one("source", EXPECTED, day=DAY)
 
-    assert int(expected["departed"]) > 500
+    assert int(expected["departed"]) > 200
     assert stack.one("warehouse", FOUND, day=DAY) == expected
 
 
@@ -192,7 +192,8 @@ def test_the_report_is_there_for_who_may_see_the_run(stack: Stack, first_run: st
 def test_no_container_and_no_staging_table_is_left(stack: Stack, first_run: str) -> None:
     """After a run there is nothing to tidy."""
     assert stack.stage_containers(first_run) == []
-    assert stack.sql("warehouse", "select * from pg_tables where schemaname = 'staging'") == []
+    # Of another run that happens to be under way there may be one.
+    until(lambda: stack.sql("warehouse", "select * from pg_tables where schemaname = 'staging'") == [], 120)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_a_scheduled_run_is_about_the_last_complete_day(stack: Stack) -> None:
                 found.append(run["dag_run_id"])
         return bool(found)
 
-    until(about_yesterday, 60)
+    until(about_yesterday, 120)
 
     assert stack.wait_for_run("flights", found[0]) == "success"
     assert stack.one("warehouse", FOUND, day=yesterday) == stack.one("source", EXPECTED, day=yesterday)

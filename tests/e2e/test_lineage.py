@@ -65,7 +65,7 @@ def test_a_run_is_told_from_its_sources_to_its_report(stack: Stack) -> None:
     """Each stage begins and ends; tables have their columns; a try's events have one id, those of a run one parent."""
     with _settings(stack, "file"):
         run_id = stack.run("flights", DAY)
-        until(lambda: len(_of(_kept(stack, "flights"), run_id)) == 10, 30)
+        until(lambda: len(_of(_kept(stack, "flights"), run_id)) == 10, 90)
     first, *events, last = _of(_kept(stack, "flights"), run_id)
 
     assert [problem for event in (first, *events, last) for problem in complaints(event)] == []

@@ -163,4 +163,4 @@ def test_a_day_that_is_none_is_refused_by_the_form(stack: Stack) -> None:
 def no_leftovers(stack: Stack) -> Iterator[None]:
     """Hold every test to this: in the end no stage's container is left."""
     yield
-    until(lambda: stack.stage_containers() == [], 30)
+    until(lambda: stack.stage_containers() == [], 120)

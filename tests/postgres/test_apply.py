@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 LOAD = """
 begin;
 lock table etl.loads, etl.watermarks, etl.files, etl.checks, quarantine.rows, etl.stage_runs in row exclusive mode;
-select pg_sleep(60);
+select pg_sleep(600);
 """
 CONTENTS = """
 pg_dumpall --globals-only
@@ -68,7 +68,7 @@ def test_what_an_older_installation_lacks_is_made(server: Server) -> None:
 
 def test_a_load_that_is_under_way_is_not_waited_for(server: Server) -> None:
     """Nor do other loads wait behind: a secret is rotated, and the platform updated, while they work."""
-    asleep = "from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()"
+    asleep = "from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"
     psql = ["psql", "-X", "--quiet", "--username=postgres", "--command", LOAD, "warehouse"]
     with subprocess.Popen(["docker", "exec", server.name, *psql], stderr=subprocess.DEVNULL):
         try:

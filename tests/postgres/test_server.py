@@ -89,7 +89,7 @@ def test_data_survives_a_kill(server: Server) -> None:
 
 def test_stop_is_quick_and_clean(server: Server) -> None:
     """A stop does not wait for clients, and leaves nothing to recover."""
-    docker("exec", "-d", server.name, "psql", "-U", "postgres", "-c", "select pg_sleep(60)")
+    docker("exec", "-d", server.name, "psql", "-U", "postgres", "-c", "select pg_sleep(600)")
     begun = time.monotonic()
     docker("stop", "--time", "30", server.name)
     seconds = time.monotonic() - begun
@@ -97,7 +97,7 @@ def test_stop_is_quick_and_clean(server: Server) -> None:
     docker("start", server.name)
     server.wait()
 
-    assert seconds < 10
+    assert seconds < 20  # it would be 30 otherwise
     assert said.rstrip().endswith("database system is shut down")
     assert docker_logs(server.name).count("database system was interrupted") <= 1  # of the test above
 
@@ -168,7 +168,7 @@ def test_a_vanished_client_frees_its_locks(server: Server) -> None:
         docker("network", "disconnect", "--force", f"{server.prefix}data", name)
         cut = time.monotonic()
         while server.sql(locks, database="warehouse") != "0":
-            assert time.monotonic() < cut + 40
+            assert time.monotonic() < cut + 60
             time.sleep(1)
     finally:
         docker("rm", "-f", name)
