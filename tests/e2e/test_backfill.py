@@ -240,6 +240,18 @@ def test_a_backfill_that_is_cancelled_goes_on_later(stack: Stack, sales: str) ->
     _is_as_a_clean_load(stack, BROKEN_OFF)
 
 
+def test_a_day_for_all_runs_of_a_backfill_is_refused(stack: Stack, sales: str) -> None:
+    """The form has that field, too; nothing is loaded."""
+    day = "2025-05-01"
+    _start(stack, sales, f"{day}/{day}", dag_run_conf={"day": "2025-05-02"})
+    until(lambda: _all_over(stack, sales, f"{day}/{day}"), 180)
+
+    assert _runs(stack, sales, f"{day}/{day}") == {day: "failed"}
+    said = stack.text(sales, _run_id(stack, sales, day), "extract")
+    assert "day: each run of a backfill is about its own interval; leave day empty" in said
+    assert stack.sql("warehouse", "select * from mart.sales_append where day in ('2025-05-01', '2025-05-02')") == []
+
+
 def test_history_that_runs_backwards_is_refused_and_stays_right(stack: Stack, sales: str) -> None:
     """A day before the last that was loaded could not be told apart from it; the day after is loaded as ever."""
     assert sales
