@@ -196,6 +196,16 @@ def test_no_container_and_no_staging_table_is_left(stack: Stack, first_run: str)
     until(lambda: stack.sql("warehouse", "select * from pg_tables where schemaname = 'staging'") == [], 120)
 
 
+def test_every_volume_has_a_name(stack: Stack) -> None:
+    """What has none would be left by every start, and nobody would know whose it is."""
+    ours = stack.docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={stack.project}")
+    form = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}'
+    names = set(stack.docker("inspect", "--format", form, *ours.split()).split())
+
+    assert {name for name in names if not name.startswith(f"{stack.project}_")} == set()
+    assert f"{stack.project}_postgres_data" in names
+
+
 @pytest.mark.parametrize(
     ("today", "day", "hours", "empty"),
     [
