@@ -33,8 +33,8 @@ patiently() {
   fi
   (
     seconds=0
-    # Without our output, which a pipe's reader would otherwise wait for.
-    while sleep 30 >/dev/null 2>&1; do
+    # Without our output, which a pipe's reader would otherwise wait for; and no longer than the script lives, however it ends.
+    while sleep 30 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
       seconds=$((seconds + 30))
       say "still $doing ($seconds s)"
     done

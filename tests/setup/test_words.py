@@ -50,6 +50,16 @@ def test_waiting_ends_with_the_command(project: Project) -> None:
     assert time.monotonic() - started < 10
 
 
+def test_waiting_ends_with_the_script(project: Project) -> None:
+    """Also where it is killed at once: nothing goes on to say "still ..." to whoever listens."""
+    project.fake("bin/sleep", "exec /usr/bin/env -S PATH=/usr/bin:/bin sleep 0.2")
+
+    killed = """. setup/words.sh; patiently resting sh -c 'kill -KILL $PPID'"""
+    done = project.run("bash", "-c", 'bash -euc "$1"; echo "ended with $?"', "caller", killed)
+
+    assert done.stdout.replace("   still resting (30 s)\n", "") == "ended with 137\n"
+
+
 def test_a_failing_command_shows_its_last_words(project: Project) -> None:
     """What was kept in a log is seen when it matters."""
     done = project.run("bash", "-euc", ". setup/words.sh; logged log sh -c 'echo cause; exit 3'")
