@@ -171,4 +171,4 @@ def test_a_vanished_client_frees_its_locks(server: Server) -> None:
             assert time.monotonic() < cut + 60
             time.sleep(1)
     finally:
-        docker("rm", "-f", name)
+        docker("rm", "-fv", name)
