@@ -47,7 +47,7 @@ def read_request(
         problems += [f"full_refresh: it is about all there is; leave {name} empty" for name in _given(filled_in)]
         problems += [f"full_refresh: {problem}" for problem in refresh_problems(pipeline)]
     if backfill:
-        asked = [*_given(filled_in), *(["full_refresh"] if flags["full_refresh"] else [])]
+        asked = _given(filled_in) + ["full_refresh"] * flags["full_refresh"]
         problems += [f"{name}: each run of a backfill is about its own interval; leave {name} empty" for name in asked]
     params = dict(_params(pipeline, filled_in, problems))
     known = [*OWN, *pipeline.params]

@@ -224,7 +224,7 @@ def test_a_client_that_leaves_is_let_go(guard: RunningGuard, fake_engine: FakeEn
         connection.sendall(LOGS)
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
-    assert left.wait(5)
+    assert left.wait(1)
 
 
 def test_a_reader_that_stops_slows_only_itself(guard: RunningGuard, fake_engine: FakeEngine) -> None:
@@ -260,8 +260,8 @@ def test_a_head_or_a_body_that_trickles_is_given_up(guard: RunningGuard, fake_en
     """A client has 10 s to send a request's head, and 10 s for its body; meanwhile others are served."""
     started = time.monotonic()
     with (
-        socket.create_connection(("127.0.0.1", guard.port), timeout=25) as head,
-        socket.create_connection(("127.0.0.1", guard.port), timeout=25) as body,
+        socket.create_connection(("127.0.0.1", guard.port), timeout=15) as head,
+        socket.create_connection(("127.0.0.1", guard.port), timeout=15) as body,
     ):
         head.sendall(b"GET /_ping HTTP/1.1\r\n")
         body.sendall(b"POST /containers/create?name=x HTTP/1.1\r\n" + HEAD + b"Content-Type: application/json\r\n")
@@ -272,7 +272,7 @@ def test_a_head_or_a_body_that_trickles_is_given_up(guard: RunningGuard, fake_en
             assert b"the body did not arrive within 10 s" in body.recv(1000)
             assert head.recv(1000) == b""
 
-    assert 9 < time.monotonic() - started < 20
+    assert 9 < time.monotonic() - started < 14
     assert [line["status"] for line in log] == [403]
     assert [path for _, path, _ in fake_engine.seen] == ["/v1.45/_ping"]
 
@@ -329,7 +329,7 @@ def test_the_guard_ends_promptly_whoever_listens(fake_engine: FakeEngine, tmp_pa
         started = time.monotonic()
 
     with connection:
-        assert time.monotonic() - started < 4.5  # before the Engine ends it
+        assert time.monotonic() - started < 3
         assert b"0\r\n\r\n" not in connection.recv(1000)
 
 

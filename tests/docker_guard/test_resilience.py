@@ -22,7 +22,7 @@ pytestmark = [
 
 MIB = 2**20
 MANY = 100
-OLD = 135  # seconds
+OLD = 135  # seconds: longer than the guard waits for anybody
 ESTABLISHED = "01"  # in /proc/net/tcp
 FOLLOW = """
 import socket, sys, time
@@ -145,15 +145,14 @@ def old(engine: docker.APIClient, target: Target) -> Iterator[Old]:
     with shipped_guard(engine, target.wishes) as guard, ExitStack() as stack:
         silent, stalled = (_connect(stack, guard, follow) for follow in (silence, babble))
         assert silent.recv(12) == b"HTTP/1.1 200"
-        silent.settimeout(OLD)
+        ours, idle = (_peer(*connection.getsockname()) for connection in (silent, stalled))
         gone = _vanished(engine, guard, silence, stack)
-        mine = {_peer(*connection.getsockname()) for connection in (silent, stalled)}
-        assert {*mine, gone} <= _peers(engine, guard)
+        assert {ours, idle, gone} <= _peers(engine, guard)
         time.sleep(OLD)
         with suppress(AssertionError):  # a busy machine needs longer; the tests below tell who is there for good
-            until(lambda: not {_peer(*stalled.getsockname()), gone} & _peers(engine, guard), 120)
+            until(lambda: not {idle, gone} & _peers(engine, guard), 120)
         said = [json.loads(line) for line in engine.logs(guard.container).splitlines()]
-        yield Old(silent, _peer(*stalled.getsockname()), gone, _peers(engine, guard), said)
+        yield Old(silent, idle, gone, _peers(engine, guard), said)
         _calm(engine, guard)
 
 

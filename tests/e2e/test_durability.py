@@ -52,17 +52,17 @@ def test_a_run_takes_one_container_a_stage(stack: Stack, slow: str, tmp_path: Pa
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_run_goes_on_after_the_scheduler_was_killed(stack: Stack, slow: str, stage: str, tmp_path: Path) -> None:
-    """Kill -9 of the scheduler in any stage: soon after it is back the next try has container, log and result."""
+    """Kill -9 of the scheduler in any stage: within a minute the next try has the container, its log and its result."""
     with watching(tmp_path) as created:
         run_id = stack.trigger(slow)
         wait_for_stage(stack, run_id, stage)
 
         stack.docker("kill", "--signal", "KILL", SCHEDULER)
         stack.docker("start", SCHEDULER)
-        stack.compose("up", "--wait", "--no-deps", "airflow-scheduler")
-        until(lambda: stack.tasks(slow, run_id)[stage]["try_number"] == 2, SOON_SECONDS)
+        went_on = until(lambda: stack.tasks(slow, run_id)[stage]["try_number"] == 2, SOON_SECONDS)
 
         assert stack.wait_for_run(slow, run_id) == "success", "\n".join(stack.messages(slow, run_id))
+        assert went_on < SOON_SECONDS
         assert created(run_id) == list(STAGES)
     log = stack.text(slow, run_id, stage, 2)
     assert "Found the container that an earlier try started" in log
@@ -87,7 +87,7 @@ def test_a_task_that_is_failed_by_hand_leaves_no_container_and_can_be_cleared(st
     answer = stack.api.patch(path, json={"new_state": "failed"})
 
     assert answer.is_success, answer.text
-    until(lambda: stack.stage_containers(run_id) == [], 60)
+    until(lambda: stack.stage_containers(run_id) == [], 20)
     assert stack.wait_for_run(slow, run_id) == "failed"
 
     clear = {
@@ -175,12 +175,12 @@ def test_a_stage_that_takes_too_long_is_stopped(stack: Stack) -> None:
         YAML.replace("slow.py", "slower.py").replace("mart.slow", "mart.slower")
         + "limits: {transform: {minutes: 1}}\nretries: 0\n"
     )
-    with stack.pipeline("slower", {"slower.yaml": text, "slower.py": PYTHON.replace("SECONDS", "300")}):
+    with stack.pipeline("slower", {"slower.yaml": text, "slower.py": PYTHON.replace("SECONDS", "90")}):
         run_id = stack.trigger("slower")
 
         assert stack.wait_for_run("slower", run_id) == "failed"
         assert "The stage took longer than its limit of" in stack.text("slower", run_id, "transform")
-        assert stack.tasks("slower", run_id)["transform"]["duration"] < 150
+        assert stack.tasks("slower", run_id)["transform"]["duration"] < 70
         assert stack.stage_containers(run_id) == []
 
 

@@ -196,13 +196,13 @@ def test_what_is_cleared_repeats_exactly(stack: Stack, empty: str) -> None:
 def test_a_stage_that_is_marked_as_done_ends_and_tells_what_is_missing(stack: Stack, empty: str) -> None:
     """Its container is gone within seconds; the next stage has nothing to work on, and says what to clear."""
     assert empty
-    run_id = _ask(stack, day="2026-01-31", most=2000).raise_for_status().json()["dag_run_id"]
+    run_id = _ask(stack, day="2026-01-31", most=1000).raise_for_status().json()["dag_run_id"]
     until(lambda: [each["stage"] for each in stack.stage_containers(run_id)] == ["extract"], 120, every=0.2)
 
     path = f"/api/v2/dags/visits/dagRuns/{run_id}/taskInstances/extract"
     stack.api.patch(path, json={"new_state": "success"}).raise_for_status()
 
-    until(lambda: not any(each["stage"] == "extract" for each in stack.stage_containers(run_id)), 60)
+    until(lambda: not any(each["stage"] == "extract" for each in stack.stage_containers(run_id)), 20)
     assert stack.wait_for_run("visits", run_id) == "failed"
     assert "Stage extract left no result. Clear it, and those after it;" in stack.text("visits", run_id, "load")
     assert stack.stage_containers(run_id) == []
@@ -211,12 +211,12 @@ def test_a_stage_that_is_marked_as_done_ends_and_tells_what_is_missing(stack: St
 def test_a_run_that_is_marked_as_failed_ends(stack: Stack, empty: str) -> None:
     """Its container is stopped, what waits does not begin, and nothing is loaded."""
     assert empty
-    run_id = _ask(stack, day="2026-01-31", most=2000).raise_for_status().json()["dag_run_id"]
+    run_id = _ask(stack, day="2026-01-31", most=1000).raise_for_status().json()["dag_run_id"]
     until(lambda: [each["stage"] for each in stack.stage_containers(run_id)] == ["extract"], 120, every=0.2)
 
     stack.api.patch(f"/api/v2/dags/visits/dagRuns/{run_id}", json={"state": "failed"}).raise_for_status()
 
-    until(lambda: stack.stage_containers(run_id) == [], 60)
+    until(lambda: stack.stage_containers(run_id) == [], 20)
     assert stack.run_state("visits", run_id) == "failed"
     assert _states(stack, run_id)["extract"] == "failed"
     assert _loads(stack) == 0

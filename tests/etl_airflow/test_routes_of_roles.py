@@ -1,13 +1,14 @@
 """Every route of the web server, asked by each role: whom it is for, and that it is for nobody else."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.etl_airflow.people import anyone, by_form, csrf_token, let_in, new_person
-from tests.etl_airflow.routes import routes
+from tests.etl_airflow.routes import Route, routes
 from tests.etl_airflow.test_roles import ROLES
 from tests.etl_reports.site import Site
 
@@ -54,6 +55,22 @@ def _least(may: list[bool]) -> str:
     return ROLES[1:][may.index(True)] if True in may else NO_ROLE
 
 
+def _found(
+    clients: list[httpx.Client],
+    asked: list[Route],
+    values: dict[str, str],
+    sent: dict[str, Any],
+    refused: Callable[[httpx.Response], bool],
+) -> dict[Route, str]:
+    """Give the least role that each route does not refuse; those that change something are sent what is given."""
+    found = {}
+    for route in asked:
+        more = {} if route.method == "GET" else sent
+        answers = [client.request(route.method, route.address(values), **more) for client in clients]
+        found[route] = _least([not refused(answer) for answer in answers])
+    return found
+
+
 @pytest.fixture(scope="module")
 def browsers(door: Site) -> Iterator[list[httpx.Client]]:
     """Give the browser of one who has logged in, for each role."""
@@ -77,12 +94,14 @@ def test_each_route_of_the_api_is_for_whom_it_should(door: Site) -> None:
         and route.method not in {"HEAD", "OPTIONS"}
         and "logout" not in route.path
     ]
-    values = NOTHING | {"file_token": token}
-    found = {}
-    for route in asked:
-        body = {} if route.method == "GET" else {"json": {}}
-        answers = [client.request(route.method, route.address(values), **body) for client in clients]  # type: ignore[arg-type]
-        found[" ".join(route)] = _least([answer.status_code != httpx.codes.FORBIDDEN for answer in answers])
+    answers = _found(
+        clients,
+        asked,
+        NOTHING | {"file_token": token},
+        {"json": {}},
+        lambda answer: answer.status_code == httpx.codes.FORBIDDEN,
+    )
+    found = {" ".join(route): role for route, role in answers.items()}
     for client in clients:
         client.close()
     should = {name: next(role for pattern, role in LEAST.items() if re.match(pattern, name)) for name in found}
@@ -101,11 +120,13 @@ def test_each_page_about_people_is_the_admins(door: Site, browsers: list[httpx.C
         and "logout" not in route.path
         and route.method in {"GET", "POST"}
     ]
-    found = {}
-    for route in asked:
-        form = {} if route.method == "GET" else {"data": {"action": "copyrole", "rowid": NOTHING["pk"]}}
-        answers = [client.request(route.method, route.address(NOTHING), **form) for client in browsers]  # type: ignore[arg-type]
-        found[route] = _least(["/auth/login/" not in answer.headers.get("location", "") for answer in answers])
+    found = _found(
+        browsers,
+        asked,
+        NOTHING,
+        {"data": {"action": "copyrole", "rowid": NOTHING["pk"]}},
+        lambda answer: "/auth/login/" in answer.headers.get("location", ""),
+    )
 
     def should(path: str) -> str:
         if re.fullmatch(f"{OWN}|{NO_ACTION}", path):

@@ -435,7 +435,7 @@ def test_a_role_takes_no_more_connections_than_its_own(server: Server) -> None:
 
     assert server.sql("select 1", "load") == "1"
     refusal = 'too many connections for role "report"'
-    while docker("exec", name, "cat", "/tmp/crowd").count(refusal) < 2:  # noqa: S108
+    while (refused := docker("exec", name, "cat", "/tmp/crowd").count(refusal)) < 2:  # noqa: S108
         pass
-    assert int(server.sql(inside)) == limit
+    assert (refused, int(server.sql(inside))) == (2, limit)
     server.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'report'")

@@ -97,7 +97,7 @@ def test_stop_is_quick_and_clean(server: Server) -> None:
     docker("start", server.name)
     server.wait()
 
-    assert seconds < 20  # it would be 30 otherwise
+    assert seconds < 10
     assert said.rstrip().endswith("database system is shut down")
     assert docker_logs(server.name).count("database system was interrupted") <= 1  # of the test above
 
@@ -168,7 +168,7 @@ def test_a_vanished_client_frees_its_locks(server: Server) -> None:
         docker("network", "disconnect", "--force", f"{server.prefix}data", name)
         cut = time.monotonic()
         while server.sql(locks, database="warehouse") != "0":
-            assert time.monotonic() < cut + 60
+            assert time.monotonic() < cut + 40
             time.sleep(1)
     finally:
         docker("rm", "-fv", name)
